@@ -1,0 +1,56 @@
+// Package audit names what people do to personal data and to settings. Entries are written by package db in the
+// transaction of the act itself; the table refuses changes and chains every entry to the one before.
+package audit
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Action is what was done. Each has a sentence in the message files.
+type Action string
+
+const (
+	SignIn            Action = "session.sign_in"
+	SignInFailed      Action = "session.sign_in_failed"
+	SignOut           Action = "session.sign_out"
+	LookupRequested   Action = "lookup.requested"
+	LookupViewed      Action = "lookup.viewed"
+	LookupExported    Action = "lookup.exported"
+	CURPRevealed      Action = "curp.revealed"
+	NSSRevealed       Action = "nss.revealed"
+	DeliveryViewed    Action = "delivery.viewed"
+	DeliveryBody      Action = "delivery.body"
+	UserAdded         Action = "user.added"
+	UserChanged       Action = "user.changed"
+	UserDisabled      Action = "user.disabled"
+	UserEnabled       Action = "user.enabled"
+	PasswordReset     Action = "user.password_reset"
+	PasswordChanged   Action = "user.password_changed"
+	ConnectionAdded   Action = "connection.added"
+	ConnectionEdited  Action = "connection.changed"
+	ConnectionTested  Action = "connection.tested"
+	ConnectionResumed Action = "connection.resumed"
+	EnvironmentSet    Action = "console.environment"
+	ListViewed        Action = "lookup.listed"
+)
+
+// Actor is who acts, as seen by the request.
+type Actor struct {
+	UserID int64
+	Name   string
+	IP     string
+}
+
+// Entry is one line of the trail.
+type Entry struct {
+	ID        int64
+	At        time.Time
+	Actor     string
+	Action    Action
+	IP        string
+	LookupUID uuid.UUID
+	Detail    string
+	Hash      []byte
+}

@@ -1,0 +1,99 @@
+// Package connection holds a vendor account of ours: which dialect and environment, where, with which key, how often
+// it may be called, and the rule that keeps sandbox keys and live hosts apart.
+package connection
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/internal/lookup"
+)
+
+// Connection is a vendor account of ours. The key itself is sealed and never part of it.
+type Connection struct {
+	ID             int64
+	UID            uuid.UUID
+	Name           string
+	Dialect        lookup.Dialect
+	Environment    lookup.Environment
+	BaseURL        string
+	KeyTail        string // last four characters
+	WidgetID       string
+	CallsPerMinute int
+	PausedAt       time.Time // zero unless the vendor refused our key
+	PausedCode     string
+	ChangedAt      time.Time
+	ChangedBy      string
+	Subscription   Subscription
+}
+
+// Paused tells whether calls are held back because the vendor refused our key.
+func (c Connection) Paused() bool { return !c.PausedAt.IsZero() }
+
+// Subscription is the webhook registered with the vendor for a connection.
+type Subscription struct {
+	UID            uuid.UUID
+	VendorID       string
+	TokenTail      string
+	RegisteredAt   time.Time
+	LastDeliveryAt time.Time
+}
+
+// Palenca's published hosts (docs/vendor.md#hosts).
+const (
+	palencaProduction = "api.palenca.com"
+	palencaSandbox    = "sandbox.palenca.com"
+)
+
+// MaxCallsPerMinute is the vendor's own limit for all endpoints together (docs/vendor.md#rate-limit).
+const MaxCallsPerMinute = 120
+
+// Form is what an administrator typed.
+type Form struct {
+	Name           string
+	Environment    string
+	BaseURL        string
+	Key            string // "" keeps the sealed one
+	WidgetID       string
+	CallsPerMinute string
+}
+
+// Problem is one thing wrong with the form: the field and the message to show there.
+type Problem struct {
+	Field string
+	ID    string
+	Args  []any
+}
+
+// CheckBaseURL gives the message id of what is wrong with an API address for an environment, "" when nothing is. A key
+// for tests is never sent to the live host and the other way round; plain http goes to this machine only.
+func CheckBaseURL(raw string, env lookup.Environment) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "admin.connection.url_bad"
+	}
+	host := strings.ToLower(u.Hostname())
+	switch {
+	case u.Scheme == "http" && !loopback(host):
+		return "admin.connection.url_plain"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "admin.connection.url_bad"
+	case env == lookup.Sandbox && host == palencaProduction:
+		return "admin.connection.url_is_live"
+	case env == lookup.Production && (host == palencaSandbox || loopback(host)):
+		return "admin.connection.url_is_test"
+	}
+	return ""
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

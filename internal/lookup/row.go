@@ -1,0 +1,122 @@
+package lookup
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Row is a lookup as lists show it: the latest attempt's state and, once known, the answer in one line.
+type Row struct {
+	ID          int64
+	UID         uuid.UUID
+	Environment Environment
+	Dialect     Dialect
+	Platform    Platform
+	CURP        string
+	PersonName  string // "" until a profile arrived
+	Reference   string
+	Source      Source
+	RequestedBy string
+	RequestedAt time.Time
+	State       State
+	StatusAt    time.Time
+	Profile     PullState
+	Employment  PullState
+	Gist        Gist
+}
+
+// Gist is the one-line answer kept with a lookup, so that no list has to read employment records.
+type Gist struct {
+	Records       int       // employment records in the latest pull
+	Employers     int       // distinct employers among them
+	CurrentName   string    // employer of the open record that began last, "" when none is open
+	Since         time.Time // its start date; zero when unknown
+	EndedOn       time.Time // when nothing is open: the last end date; zero when unknown
+	MonthlySalary string    // of that record, exact text as received; "" when not given
+}
+
+// Filter narrows a list. The zero value shows everything of an environment.
+type Filter struct {
+	Actor    Actor
+	Status   Status
+	Platform Platform
+	Records  PullState
+	From, To time.Time // calendar days in the reader's zone, both inclusive; zero means open
+	Analyst  uuid.UUID
+}
+
+// Cursor is the key of a row: lists page by key, never by offset.
+type Cursor struct {
+	At time.Time
+	ID int64
+}
+
+// Page asks for a stretch of a list: older than After, or newer than Before; both zero means the newest.
+type Page struct {
+	After  Cursor
+	Before Cursor
+	Limit  int
+}
+
+// Case is one lookup with everything its page shows.
+type Case struct {
+	Row
+	PersonUID uuid.UUID
+	Consent   ConsentNote
+	Attempts  []Attempt // newest first
+}
+
+// ConsentNote is the consent under which a lookup was made, as shown beside it.
+type ConsentNote struct {
+	GivenAt       time.Time
+	ExpiresAt     time.Time
+	NoticeVersion string
+	Means         string
+	RecordedBy    string
+}
+
+// Attempt is one try at the vendor.
+type Attempt struct {
+	ID         int64
+	UID        uuid.UUID // what the vendor gets as external_id
+	Number     int
+	Source     Source
+	State      State
+	AccountID  string // the vendor's id, "" until it answered
+	RequestAt  time.Time
+	SentAt     time.Time // zero until marked for sending
+	SettledAt  time.Time // zero while open
+	Profile    PullState
+	Employment PullState
+	Story      []Moment // oldest first
+}
+
+// Moment is one line of an attempt's timeline.
+type Moment struct {
+	At       time.Time
+	Kind     MomentKind
+	Status   Status // for MomentStatus
+	Text     string // a code or count that the sentence of this kind shows
+	Actor    string // the person's name, for what a person did
+	Delivery uuid.UUID
+	TookMS   int
+}
+
+// MomentKind is what happened. Each has a sentence in the message files under lookups.story.
+type MomentKind string
+
+const (
+	MomentRequested  MomentKind = "requested"  // a person asked
+	MomentSent       MomentKind = "sent"       // marked for sending to the vendor
+	MomentTaken      MomentKind = "taken"      // the vendor answered with an account
+	MomentFound      MomentKind = "found"      // after an ambiguous end the account was found at the vendor
+	MomentRefused    MomentKind = "refused"    // the vendor refused the request; Text is the code
+	MomentStatus     MomentKind = "status"     // an event moved the status
+	MomentRepeated   MomentKind = "repeated"   // an event said again what was known
+	MomentLate       MomentKind = "late"       // an event arrived after a later one; it moved nothing
+	MomentUnknown    MomentKind = "unknown"    // an event outside the documented set
+	MomentProfile    MomentKind = "profile"    // a profile was fetched; Text is the pull state
+	MomentEmployment MomentKind = "employment" // employment was fetched; Text is the pull state
+	MomentPullFailed MomentKind = "pull_failed"
+)

@@ -1,0 +1,115 @@
+// Package webhook holds what a delivery is: one HTTP POST as it reached us, the verdict on it, and the event inside in
+// words that no vendor owns. Parsing a body into an event belongs to the vendor's own package.
+package webhook
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/internal/lookup"
+)
+
+// Verdict is what we made of a delivery.
+type Verdict string
+
+const (
+	Accepted  Verdict = "accepted"  // authentic, and its fact is new
+	Duplicate Verdict = "duplicate" // the same bytes or the same fact came before
+	Unmatched Verdict = "unmatched" // authentic, but no attempt of ours is known (yet) for its account
+	Ignored   Verdict = "ignored"   // authentic, and nothing to do: unreadable, or an event outside the documented set
+	Refused   Verdict = "refused"   // not authenticated or not acceptable; kept with its cause
+)
+
+// Verdicts lists them all.
+var Verdicts = []Verdict{Accepted, Duplicate, Unmatched, Ignored, Refused}
+
+// Cause explains a verdict that needs it. The set is fixed; each has a sentence in the message files.
+type Cause string
+
+const (
+	CauseNone         Cause = ""
+	CauseUnreadable   Cause = "unreadable"    // not JSON, or not of a shape we know
+	CauseUnknownEvent Cause = "unknown_event" // recorded; moves nothing
+	CauseLate         Cause = "late"          // arrived after a later event of the same attempt
+	CauseSameBytes    Cause = "same_bytes"    // the body came before within the vendor's retry window
+	CauseSameFact     Cause = "same_fact"     // another body with the same meaning came before
+	CauseForeign      Cause = "foreign"       // nobody here asked for that account (widget or vendor console)
+	CauseTooLarge     Cause = "too_large"
+	CauseDisabled     Cause = "disabled" // the subscription is switched off here
+)
+
+// MaxBody is the largest body read in full, in bytes. The vendor's own are under 1 kB.
+const MaxBody = 1 << 20
+
+// KeptOfRefused is how many bytes of a refused body are kept.
+const KeptOfRefused = 16 << 10
+
+// Delivery is one stored HTTP request.
+type Delivery struct {
+	ID           int64
+	UID          uuid.UUID
+	Environment  lookup.Environment
+	Dialect      lookup.Dialect
+	Subscription string // its name
+	TokenTail    string // last four characters of the hook token
+	ReceivedAt   time.Time
+	RemoteAddr   string
+	Method       string
+	Headers      []Header // credentials redacted
+	Body         []byte   // exact bytes, or the first KeptOfRefused of a refused one
+	Size         int      // bytes as received
+	SHA256       []byte
+	Verdict      Verdict
+	Cause        Cause
+	Answered     int // HTTP status
+	AnswerMicros int // time from first byte to answer
+	Action       string
+	AccountID    string
+	LookupUID    uuid.UUID // zero when it belongs to none
+	Reference    string
+	ProcessedAt  time.Time // zero until processed
+	Attempts     int       // processing runs
+	LastError    string
+	Twins        []Twin
+	Changes      []Change
+}
+
+// Header is one received header line.
+type Header struct {
+	Name, Value string
+	Sealed      bool // a credential: its value is sealed apart and not shown
+}
+
+// Twin is another delivery of the same bytes or the same fact.
+type Twin struct {
+	UID        uuid.UUID
+	ReceivedAt time.Time
+	Verdict    Verdict
+	Cause      Cause
+}
+
+// Change is one thing that a delivery changed.
+type Change struct {
+	What, Before, After string // What: status, profile, employment, warning; values are the sets of package lookup
+}
+
+// Event is the fact inside a delivery.
+type Event struct {
+	Dialect    lookup.Dialect
+	Action     string // the vendor's name for it
+	AccountID  string // the vendor's id of the account (or verification)
+	UserID     string
+	ExternalID string // our attempt's UUID as text, when it came back; "" otherwise
+	Platform   string
+	Report     lookup.Report
+	Key        string // semantic key: equal for two deliveries that tell the same fact of one attempt
+}
+
+// Filter narrows the list of deliveries.
+type Filter struct {
+	Verdict  Verdict
+	Action   string
+	Account  string
+	From, To time.Time
+}
