@@ -1,0 +1,4 @@
+package locale
+
+var actors = map[string]string{}
+var warningActors = map[string]string{}

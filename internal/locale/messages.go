@@ -1,0 +1,88 @@
+package locale
+
+import (
+	"embed"
+	"encoding/json"
+	"io/fs"
+	"strings"
+	"sync"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+//go:embed messages
+var files embed.FS
+
+// formats maps a file ending to its reader.
+var formats = map[string]i18n.UnmarshalFunc{"json": json.Unmarshal}
+
+// speech is one language: its messages by id, which of them have blanks or
+// plurals, and the localizer that fills those.
+type speech struct {
+	lang      string
+	localizer *i18n.Localizer
+	messages  map[string]*i18n.Message
+	filled    map[string]bool
+}
+
+// speeches loads the embedded messages once. They are part of the binary, so
+// one that cannot be read is a defect of the build and stops the program.
+var speeches = sync.OnceValue(func() map[string]*speech {
+	loaded, err := load(files)
+	if err != nil {
+		panic("locale: " + err.Error())
+	}
+	return loaded
+})
+
+// load reads messages/<subject>.<es|en>.<format> from fsys.
+func load(fsys fs.FS) (map[string]*speech, error) {
+	bundle := i18n.NewBundle(language.MustParse(Languages[0]))
+	loaded := make(map[string]*speech, len(Languages))
+	for _, lang := range Languages {
+		loaded[lang] = &speech{lang: lang, messages: map[string]*i18n.Message{}, filled: map[string]bool{}}
+	}
+	for _, lang := range Languages {
+		short, _, _ := strings.Cut(lang, "-")
+		for format := range formats {
+			names, err := fs.Glob(fsys, "messages/*."+short+"."+format)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range names {
+				if err := loaded[lang].add(fsys, name, bundle); err != nil {
+					return nil, err
+				}
+			}
+		}
+		loaded[lang].localizer = i18n.NewLocalizer(bundle, lang)
+	}
+	return loaded, nil
+}
+
+// add reads one file into the speech and the bundle.
+func (s *speech) add(fsys fs.FS, name string, bundle *i18n.Bundle) error {
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return err
+	}
+	file, err := i18n.ParseMessageFileBytes(text, name, formats)
+	if err != nil {
+		return &fs.PathError{Op: "parse", Path: name, Err: err}
+	}
+	for _, message := range file.Messages {
+		plural := message.One != ""
+		// CLDR gives Spanish a form of its own for 1,000,000 ("un millón de …").
+		// We write digits, where it reads like every other plural.
+		if plural && message.Many == "" {
+			message.Many = message.Other
+		}
+		s.messages[message.ID] = message
+		s.filled[message.ID] = plural || strings.Contains(message.Other, "{{")
+	}
+	if err := bundle.AddMessages(language.MustParse(s.lang), file.Messages...); err != nil {
+		return &fs.PathError{Op: "add", Path: name, Err: err}
+	}
+	return nil
+}
