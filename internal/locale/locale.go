@@ -12,11 +12,11 @@ package locale
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	_ "time/tzdata" // a slim image has no zone database
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"golang.org/x/text/language"
 )
 
@@ -91,21 +91,22 @@ func (p *Printer) T(id string, kv ...any) string {
 		return "⟨" + id + "⟩"
 	}
 	text, err := p.speech.localizer.Localize(config)
-	if err != nil || message.One != "" && config.PluralCount == nil || strings.Contains(text, noValue) {
+	if err != nil || message.One != "" && config.PluralCount == nil {
 		return "⟨" + id + "⟩"
 	}
 	return text
 }
 
-// noValue is what text/template prints for a blank that got no value.
-const noValue = "<no value>"
+// strict refuses a blank without a value, which go-i18n would print as
+// "<no value>".
+var strict = &template.TextParser{Option: "missingkey=error"}
 
 // config turns the pairs of T into what go-i18n wants.
 func (p *Printer) config(id string, kv []any) (*i18n.LocalizeConfig, error) {
 	if len(kv)%2 != 0 {
 		return nil, fmt.Errorf("locale: %s: a name without a value", id)
 	}
-	config := &i18n.LocalizeConfig{MessageID: id}
+	config := &i18n.LocalizeConfig{MessageID: id, TemplateParser: strict}
 	data := make(map[string]any, len(kv)/2)
 	for i := 0; i < len(kv); i += 2 {
 		name, ok := kv[i].(string)

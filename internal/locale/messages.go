@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed messages
+//go:embed messages/*.json
 var files embed.FS
 
 // formats maps a file ending to its reader.
