@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Length is the number of characters of a CURP.
@@ -106,7 +107,7 @@ const pasted = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200c\u200d\u2
 // (macOS file names, some PDFs) spells it as N and a combining tilde.
 func Clean(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if isSpace(r) || strings.ContainsRune(pasted, r) {
+		if unicode.IsSpace(r) || strings.ContainsRune(pasted, r) {
 			return -1
 		}
 		return r

@@ -59,6 +59,9 @@ type Part struct {
 // String leaves the text out.
 func (p Part) String() string { return p.Name + ": " + p.Verdict.String() }
 
+// LogValue leaves the text out, for slog.
+func (p Part) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
 // Check is what a typed CURP says. Parts holds those reached so far. Headline
 // is the one sentence to show: the first block, else the first warning, else
 // what is missing, else the pass.

@@ -38,8 +38,8 @@ func fault(pos int, r rune, want kind, fits func(rune) bool) (finding, bool) {
 		return wanted("digit", pos, r, isDigit), true
 	case want == letters && !unicode.IsLetter(r) && (plain || !unicode.IsDigit(r)):
 		return wanted("letter", pos, r, fits), true
-	case r == 'Ñ' && want == letters && fits('X'):
-		// The registry writes X for Ñ.
+	case r == 'Ñ' && want == letters && (pos <= 4 || pos >= 14):
+		// The registry writes X for Ñ in the letters taken from a name.
 		return blocked("enye", "Position", pos), true
 	case unaccented[r] != 0 && (want == either || fits(unaccented[r])):
 		return blocked("accent", "Position", pos, "Got", show(r), "Suggest", string(unaccented[r])), true
@@ -65,5 +65,3 @@ func show(r rune) string {
 	}
 	return fmt.Sprintf("U+%04X", r)
 }
-
-func isSpace(r rune) bool { return unicode.IsSpace(r) }
