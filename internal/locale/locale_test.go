@@ -44,6 +44,7 @@ func TestT(t *testing.T) {
 		{"one in English", en, "format.tenure.years", []any{"Count", int64(1)}, "1 year"},
 		{"grouped", en, "format.tenure.years", []any{"Count", int32(1234)}, "1,234 years"},
 		{"a million has a form of its own in CLDR", es, "format.tenure.years", []any{"Count", 1_000_000}, "1,000,000 años"},
+		{"one text for any number", es, "format.ago.past.minute", []any{"Count", 1}, "hace 1 min"},
 		{"unused pair on a plain message", es, "format.month.m3", []any{"X", 1}, "mar"},
 		{"missing id", es, "no.such", nil, "⟨no.such⟩"},
 		{"a group of ids is no id", es, "format.month", nil, "⟨format.month⟩"},

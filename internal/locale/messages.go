@@ -72,14 +72,18 @@ func (s *speech) add(fsys fs.FS, name string, bundle *i18n.Bundle) error {
 		return &fs.PathError{Op: "parse", Path: name, Err: err}
 	}
 	for _, message := range file.Messages {
-		plural := message.One != ""
+		counts := strings.Contains(message.Other, "{{.Count}}")
+		// A text that is the same for any number ("hace 1 min") is given once.
+		if counts && message.One == "" {
+			message.One = message.Other
+		}
 		// CLDR gives Spanish a form of its own for 1,000,000 ("un millón de …").
 		// We write digits, where it reads like every other plural.
-		if plural && message.Many == "" {
+		if message.One != "" && message.Many == "" {
 			message.Many = message.Other
 		}
 		s.messages[message.ID] = message
-		s.filled[message.ID] = plural || strings.Contains(message.Other, "{{")
+		s.filled[message.ID] = message.One != "" || strings.Contains(message.Other, "{{")
 	}
 	if err := bundle.AddMessages(language.MustParse(s.lang), file.Messages...); err != nil {
 		return &fs.PathError{Op: "add", Path: name, Err: err}
