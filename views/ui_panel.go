@@ -1,0 +1,30 @@
+package views
+
+import "github.com/a-h/templ"
+
+// Fact is a label and its value: Text, or Body for anything that is more than text. A fact with neither is not shown;
+// what is absent has to be named by whoever makes the fact.
+type Fact struct {
+	Label string
+	Text  string
+	Body  templ.Component
+}
+
+// PageLinks are the neighbours of a page of a list, "" where there is none. Lists page by key and know no total.
+type PageLinks struct {
+	Newer, Older string
+	Rows         int
+}
+
+// Crumb is a step back from a page.
+type Crumb struct {
+	Word, Path string
+}
+
+// alertIcon fits an alert's kind: info, success, warn, error.
+func alertIcon(kind string) string {
+	if kind == "" {
+		return "info"
+	}
+	return kind
+}
