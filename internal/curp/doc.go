@@ -14,6 +14,7 @@
 //   - what is merely improbable warns (the check digit, the vowel, the inner
 //     consonants, a very great age), because registry offices have issued such
 //     CURPs and vendors' own samples hold some;
-//   - what passes is only plausible: the digit misses about a quarter of
-//     single-character slips, so nothing here ever says that a CURP exists.
+//   - what passes is only plausible: of the single-character slips that keep the
+//     form the digit misses about a fifth, and all those in the tens of the day,
+//     whose weight is ten. Nothing here ever says that a CURP is right or exists.
 package curp

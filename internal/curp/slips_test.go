@@ -2,8 +2,8 @@ package curp
 
 import "testing"
 
-// TestSingleSlips changes every character of a valid CURP to every other one:
-// 11,340 slips. Each must be judged as the rules, written apart, judge it; the
+// TestSingleSlips changes every character of 13 valid CURPs to every other one:
+// 8,190 slips. Each must be judged as the rules, written apart, judge it; the
 // log tells how many go unnoticed, the reason that a pass promises nothing.
 func TestSingleSlips(t *testing.T) {
 	t.Parallel()

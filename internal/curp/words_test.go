@@ -1,8 +1,10 @@
 package curp
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,16 +15,46 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// words reads a message file: tables of basic strings, all that ours use.
-// Plural forms stay apart as id.one and id.other.
+// words reads a message file by id. Plural forms stay apart as id.one and id.other.
 func words(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("../locale/messages/curp." + lang + ".toml")
+	names, err := filepath.Glob("../locale/messages/curp." + lang + ".*")
+	if err != nil || len(names) != 1 {
+		t.Fatalf("message files %q, %v", names, err)
+	}
+	text, err := os.ReadFile(names[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, table := map[string]string{}, ""
-	for line := range strings.Lines(string(text)) {
+	m := map[string]string{}
+	if filepath.Ext(names[0]) == ".toml" {
+		readTOML(t, string(text), m)
+		return m
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	flatten("", tree, m)
+	return m
+}
+
+func flatten(path string, tree map[string]any, m map[string]string) {
+	for key, value := range tree {
+		id := strings.TrimPrefix(path+"."+key, ".")
+		if said, leaf := value.(string); leaf {
+			m[id] = said
+		} else if branch, ok := value.(map[string]any); ok {
+			flatten(id, branch, m)
+		}
+	}
+}
+
+// readTOML knows tables of basic strings, all that the message files hold.
+func readTOML(t *testing.T, text string, m map[string]string) {
+	t.Helper()
+	table := ""
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
@@ -33,16 +65,12 @@ func words(t *testing.T, lang string) map[string]string {
 		}
 		key, value, _ := strings.Cut(line, " = ")
 		said, err := strconv.Unquote(value)
-		if err != nil {
-			t.Fatalf("%s: %q: %v", lang, line, err)
-		}
 		id := table + "." + key
-		if _, twice := m[id]; twice || !strings.HasPrefix(id, "curp.") {
-			t.Fatalf("%s: %s is there twice or is not ours", lang, id)
+		if _, twice := m[id]; err != nil || twice || !strings.HasPrefix(id, "curp.") {
+			t.Fatalf("%q: unreadable, twice or not ours: %v", line, err)
 		}
 		m[id] = said
 	}
-	return m
 }
 
 // say fills a message as the printer does; a blank without its argument fails.
