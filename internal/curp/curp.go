@@ -67,7 +67,7 @@ func (c CURP) Birth() time.Time {
 	return date(year, number(c.text[6:8]), number(c.text[8:10]))
 }
 
-// Sex is "H" (hombre), "M" (mujer) or "X" (non-binary, issued since 2023).
+// Sex is "H" (hombre), "M" (mujer) or "X" (neither).
 func (c CURP) Sex() string {
 	if c.IsZero() {
 		return ""
