@@ -33,7 +33,9 @@ const (
 	ConnectionTested  Action = "connection.tested"
 	ConnectionResumed Action = "connection.resumed"
 	EnvironmentSet    Action = "console.environment"
+	ConsoleChanged    Action = "console.changed"
 	ListViewed        Action = "lookup.listed"
+	BodyRevealed      Action = "delivery.revealed"
 )
 
 // Actor is who acts, as seen by the request.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"text/template"
@@ -27,10 +26,6 @@ func words(t *testing.T, lang string) map[string]string {
 		t.Fatal(err)
 	}
 	m := map[string]string{}
-	if filepath.Ext(names[0]) == ".toml" {
-		readTOML(t, string(text), m)
-		return m
-	}
 	var tree map[string]any
 	if err := json.Unmarshal(text, &tree); err != nil {
 		t.Fatal(err)
@@ -47,29 +42,6 @@ func flatten(path string, tree map[string]any, m map[string]string) {
 		} else if branch, ok := value.(map[string]any); ok {
 			flatten(id, branch, m)
 		}
-	}
-}
-
-// readTOML knows tables of basic strings, all that the message files hold.
-func readTOML(t *testing.T, text string, m map[string]string) {
-	t.Helper()
-	table := ""
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if line[0] == '[' {
-			table = strings.Trim(line, "[]")
-			continue
-		}
-		key, value, _ := strings.Cut(line, " = ")
-		said, err := strconv.Unquote(value)
-		id := table + "." + key
-		if _, twice := m[id]; err != nil || twice || !strings.HasPrefix(id, "curp.") {
-			t.Fatalf("%q: unreadable, twice or not ours: %v", line, err)
-		}
-		m[id] = said
 	}
 }
 

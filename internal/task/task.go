@@ -4,7 +4,7 @@ package task
 
 // CreateAccount asks the vendor for one attempt.
 type CreateAccount struct {
-	AttemptID int64 `json:"attempt_id" river:"unique"`
+	AttemptID int64 `json:"attempt_id"`
 }
 
 // Kind names the job.

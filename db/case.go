@@ -1,0 +1,218 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/employment"
+	"cotejo/internal/lookup"
+	"cotejo/internal/profile"
+)
+
+// Pull is one fetch, without what was read from it.
+type Pull struct {
+	ID         int64
+	UID        uuid.UUID
+	State      lookup.PullState
+	FetchedAt  time.Time
+	HTTPStatus int
+	TookMS     int
+	Size       int
+	SHA256     []byte
+	Code       string
+}
+
+// Case is a lookup with all that its page shows.
+type Case struct {
+	lookup.Case
+	Profile        *profile.Profile    // nil: no successful pull yet
+	History        *employment.History // nil: no successful pull yet
+	ProfilePull    *Pull
+	EmploymentPull *Pull
+}
+
+// ViewLookup gives a lookup of an environment, and writes to the trail that it was looked at.
+func (db *DB) ViewLookup(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (Case, error) {
+	return db.auditedCase(ctx, env, uid, audit.LookupViewed, by)
+}
+
+// WatchLookup gives a lookup for a page that is already open: its view is on the trail, each refresh of it is not.
+func (db *DB) WatchLookup(ctx context.Context, env lookup.Environment, uid uuid.UUID) (Case, error) {
+	var c Case
+	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
+		c, _, err = readCase(ctx, tx, env, uid)
+		return err
+	})
+	return c, err
+}
+
+// Reveal gives a person's full CURP or NSS and writes that to the trail.
+func (db *DB) Reveal(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor) (value string, err error) {
+	column := "p.curp"
+	if what == audit.NSSRevealed {
+		column = "p.nss"
+	}
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		var personID, lookupID int64
+		if err := tx.QueryRow(ctx, `-- name: reveal
+select p.id, l.id, `+column+` from lookups l join people p on p.id = l.person_id where l.environment = $1 and l.uid = $2`,
+			env, uid).Scan(&personID, &lookupID, &value); err != nil {
+			return found(err)
+		}
+		return record(ctx, tx, by, note{action: what, personID: personID, lookupID: lookupID})
+	})
+	return value, err
+}
+
+func readCase(ctx context.Context, tx pgx.Tx, env lookup.Environment, uid uuid.UUID) (c Case, personID int64, err error) {
+	targets := append(rowTargets(&c.Row), &personID, &c.PersonUID,
+		&c.Consent.GivenAt, &c.Consent.ExpiresAt, &c.Consent.NoticeVersion, &c.Consent.Means, &c.Consent.RecordedBy)
+	err = tx.QueryRow(ctx, `-- name: case
+select `+rowColumns+`, p.id, p.uid, k.given_at, k.expires_at, k.notice_version, k.means, ku.name`+rowTables+`
+  join consents k on k.id = l.consent_id
+  join users ku on ku.id = k.recorded_by
+ where l.environment = $1 and l.uid = $2`, env, uid).Scan(targets...)
+	if err != nil {
+		return c, 0, found(err)
+	}
+	if c.Attempts, err = readAttempts(ctx, tx, c.ID); err != nil {
+		return c, 0, err
+	}
+	if c.ProfilePull, err = latestPull(ctx, tx, c.ID, "profile"); err != nil {
+		return c, 0, err
+	}
+	if c.EmploymentPull, err = latestPull(ctx, tx, c.ID, "employment"); err != nil {
+		return c, 0, err
+	}
+	if c.ProfilePull != nil {
+		if c.Profile, err = readProfile(ctx, tx, c.ProfilePull.ID); err != nil {
+			return c, 0, err
+		}
+	}
+	if c.EmploymentPull != nil {
+		c.History, err = readHistory(ctx, tx, c.EmploymentPull.ID)
+	}
+	return c, personID, err
+}
+
+func readAttempts(ctx context.Context, tx pgx.Tx, lookupID int64) ([]lookup.Attempt, error) {
+	rows, err := tx.Query(ctx, `-- name: attempts of lookup
+select id, uid, number, source, status, detail, warning, account_id, requested_at, coalesce(sent_at, `+never+`),
+       coalesce(settled_at, `+never+`), profile_state, employment_state
+  from attempts where lookup_id = $1 order by number desc`, lookupID)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a lookup.Attempt, err error) {
+		err = row.Scan(&a.ID, &a.UID, &a.Number, &a.Source, &a.State.Status, &a.State.Detail, &a.State.Warning, &a.AccountID,
+			&a.RequestAt, &a.SentAt, &a.SettledAt, &a.Profile, &a.Employment)
+		return a, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(attempts))
+	at := map[int64]*lookup.Attempt{}
+	for i := range attempts {
+		ids[i] = attempts[i].ID
+		at[ids[i]] = &attempts[i]
+	}
+	rows, err = tx.Query(ctx, `-- name: moments of attempts
+select m.attempt_id, m.at, m.kind, m.status, m.text, coalesce(u.name, ''), coalesce(d.uid, '00000000-0000-0000-0000-000000000000'), m.took_ms
+  from moments m left join users u on u.id = m.actor_id left join deliveries d on d.id = m.delivery_id
+ where m.attempt_id = any($1) order by m.id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	var m lookup.Moment
+	var attemptID int64
+	_, err = pgx.ForEachRow(rows, []any{&attemptID, &m.At, &m.Kind, &m.Status, &m.Text, &m.Actor, &m.Delivery, &m.TookMS}, func() error {
+		at[attemptID].Story = append(at[attemptID].Story, m)
+		return nil
+	})
+	return attempts, err
+}
+
+// latestPull gives the newest pull of a kind that brought something readable, or nil.
+func latestPull(ctx context.Context, tx pgx.Tx, lookupID int64, kind string) (*Pull, error) {
+	var p Pull
+	err := tx.QueryRow(ctx, `-- name: latest pull
+select id, uid, state, fetched_at, http_status, took_ms, length(body), sha256, code
+  from pulls where lookup_id = $1 and kind = $2 and state <> 'failed' order by id desc limit 1`, lookupID, kind).
+		Scan(&p.ID, &p.UID, &p.State, &p.FetchedAt, &p.HTTPStatus, &p.TookMS, &p.Size, &p.SHA256, &p.Code)
+	if found(err) == ErrNotFound {
+		return nil, nil
+	}
+	return &p, err
+}
+
+func readProfile(ctx context.Context, tx pgx.Tx, pullID int64) (*profile.Profile, error) {
+	var p profile.Profile
+	err := tx.QueryRow(ctx, `-- name: profile
+select account_id, first_name, last_name, email, phone, coalesce(birthday, '0001-01-01'::date) from profiles where pull_id = $1`, pullID).
+		Scan(&p.AccountID, &p.FirstName, &p.LastName, &p.Email, &p.Phone, &p.Birthday)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `-- name: profile ids
+select type, name, value from profile_ids where pull_id = $1 order by position`, pullID)
+	if err != nil {
+		return nil, err
+	}
+	p.IDs, err = pgx.CollectRows(rows, pgx.RowToStructByPos[profile.ID])
+	return &p, err
+}
+
+func readHistory(ctx context.Context, tx pgx.Tx, pullID int64) (*employment.History, error) {
+	var h employment.History
+	var files []string
+	err := tx.QueryRow(ctx, `-- name: employment
+select platform, account_id, id_type, status, complete, end_of_rights, quoted_weeks, discounted_weeks, reintegrated_weeks, files
+  from employments where pull_id = $1`, pullID).
+		Scan(&h.Platform, &h.AccountID, &h.IDType, &h.Status, &h.Complete, &h.EndOfRight,
+			&h.Weeks.Quoted, &h.Weeks.Discounted, &h.Weeks.Reintegrated, &files)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		h.Files = append(h.Files, employment.File{Type: f})
+	}
+	rows, err := tx.Query(ctx, `-- name: employment records
+select employer, registration, coalesce(start_date, '0001-01-01'::date), coalesce(end_date, '0001-01-01'::date), federal_entity,
+       base_salary, monthly_salary, job_title, designation, modality, payment_frequency, quoted_days
+  from employment_records where pull_id = $1 order by position`, pullID)
+	if err != nil {
+		return nil, err
+	}
+	if h.Records, err = pgx.CollectRows(rows, pgx.RowToStructByPos[employment.Record]); err != nil {
+		return nil, err
+	}
+	rows, err = tx.Query(ctx, `-- name: employment movements
+select type, employer, registration, coalesce(event_date, '0001-01-01'::date), coalesce(end_date, '0001-01-01'::date), base_salary
+  from employment_movements where pull_id = $1 order by position`, pullID)
+	if err != nil {
+		return nil, err
+	}
+	h.Movements, err = pgx.CollectRows(rows, pgx.RowToStructByPos[employment.Movement])
+	return &h, err
+}
+
+// ExportLookup gives what the CSV of one lookup holds, and writes the export to the trail.
+func (db *DB) ExportLookup(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (Case, error) {
+	return db.auditedCase(ctx, env, uid, audit.LookupExported, by)
+}
+
+func (db *DB) auditedCase(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor) (c Case, err error) {
+	err = db.inTx(ctx, func(tx pgx.Tx) (err error) {
+		var personID int64
+		if c, personID, err = readCase(ctx, tx, env, uid); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, note{action: what, personID: personID, lookupID: c.ID})
+	})
+	return c, err
+}

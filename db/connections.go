@@ -1,0 +1,226 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/connection"
+	"cotejo/internal/lookup"
+)
+
+const connectionQuery = `select c.id, c.uid, c.name, c.dialect, c.environment, c.base_url, c.key_tail, c.widget_id, c.calls_per_minute,
+       coalesce(c.paused_at, ` + never + `), c.paused_code, c.changed_at, coalesce(u.name, ''),
+       coalesce(s.uid, '00000000-0000-0000-0000-000000000000'), coalesce(s.vendor_id, ''), coalesce(s.token_tail, ''),
+       coalesce(s.created_at, ` + never + `),
+       coalesce((select max(d.received_at) from deliveries d where d.subscription_id = s.id), ` + never + `)
+  from connections c
+  left join users u on u.id = c.changed_by
+  left join lateral (select id, uid, vendor_id, token_tail, created_at from subscriptions
+                      where connection_id = c.id and active order by id desc limit 1) s on true
+`
+
+func scanConnection(row pgx.Row) (connection.Connection, error) {
+	var c connection.Connection
+	s := &c.Subscription
+	err := row.Scan(&c.ID, &c.UID, &c.Name, &c.Dialect, &c.Environment, &c.BaseURL, &c.KeyTail, &c.WidgetID, &c.CallsPerMinute,
+		&c.PausedAt, &c.PausedCode, &c.ChangedAt, &c.ChangedBy,
+		&s.UID, &s.VendorID, &s.TokenTail, &s.RegisteredAt, &s.LastDeliveryAt)
+	return c, found(err)
+}
+
+// Connection gives the connection of an environment that speaks a dialect, or ErrNotFound.
+func (db *DB) Connection(ctx context.Context, env lookup.Environment, dialect lookup.Dialect) (connection.Connection, error) {
+	return scanConnection(db.pool.QueryRow(ctx, `-- name: connection
+`+connectionQuery+` where c.environment = $1 and c.dialect = $2`, env, dialect))
+}
+
+// ConnectionByID gives a connection.
+func (db *DB) ConnectionByID(ctx context.Context, id int64) (connection.Connection, error) {
+	return scanConnection(db.pool.QueryRow(ctx, `-- name: connection by id
+`+connectionQuery+` where c.id = $1`, id))
+}
+
+// ConnectionKey opens the sealed API key of a connection. It goes to the vendor's client and nowhere else.
+func (db *DB) ConnectionKey(ctx context.Context, id int64) (string, error) {
+	var sealed []byte
+	var env lookup.Environment
+	var dialect lookup.Dialect
+	err := db.pool.QueryRow(ctx, `-- name: connection key
+select key_sealed, environment, dialect from connections where id = $1`, id).Scan(&sealed, &env, &dialect)
+	if err != nil {
+		return "", found(err)
+	}
+	key, err := db.open(sealed, keyPurpose(env, dialect))
+	return string(key), err
+}
+
+// SaveConnection adds or changes the connection of its environment and dialect. An empty key keeps the sealed one; a
+// new one lifts the pause that the old one caused.
+func (db *DB) SaveConnection(ctx context.Context, c connection.Connection, key string, by audit.Actor) (connection.Connection, error) {
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		action := audit.ConnectionEdited
+		if key != "" {
+			sealed, err := db.seal([]byte(key), keyPurpose(c.Environment, c.Dialect))
+			if err != nil {
+				return err
+			}
+			var added bool
+			if err := tx.QueryRow(ctx, `-- name: save connection
+insert into connections as c (environment, dialect, name, base_url, key_sealed, key_tail, widget_id, calls_per_minute, changed_by)
+values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, 0))
+on conflict (environment, dialect) do update set name = excluded.name, base_url = excluded.base_url,
+  key_sealed = excluded.key_sealed, key_tail = excluded.key_tail, widget_id = excluded.widget_id,
+  calls_per_minute = excluded.calls_per_minute, changed_by = excluded.changed_by, changed_at = now(),
+  paused_at = null, paused_code = '', blocked_until = null
+returning c.id, c.uid, (c.xmax = 0)`,
+				c.Environment, c.Dialect, c.Name, c.BaseURL, sealed, tail(key), c.WidgetID, c.CallsPerMinute, by.UserID).
+				Scan(&c.ID, &c.UID, &added); err != nil {
+				return fmt.Errorf("save the connection: %w", err)
+			}
+			if added {
+				action = audit.ConnectionAdded
+			}
+		} else if err := tx.QueryRow(ctx, `-- name: change connection
+update connections set name = $3, base_url = $4, widget_id = $5, calls_per_minute = $6, changed_by = nullif($7, 0), changed_at = now()
+ where environment = $1 and dialect = $2 returning id, uid`,
+			c.Environment, c.Dialect, c.Name, c.BaseURL, c.WidgetID, c.CallsPerMinute, by.UserID).Scan(&c.ID, &c.UID); err != nil {
+			return found(err)
+		}
+		return record(ctx, tx, by, note{action: action, subject: c.UID.String(), detail: string(c.Environment)})
+	})
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	return db.ConnectionByID(ctx, c.ID)
+}
+
+// A key sealed for one environment does not open in the other.
+func keyPurpose(env lookup.Environment, dialect lookup.Dialect) string {
+	return "connection key/" + string(env) + "/" + string(dialect)
+}
+
+func hookPurpose(hash []byte) string { return "hook token/" + hex.EncodeToString(hash) }
+
+func tail(secret string) string {
+	if len(secret) < 12 {
+		return "" // four characters of a short secret would give too much of it away
+	}
+	return secret[len(secret)-4:]
+}
+
+// ConnectionTested writes a test call, and its outcome, to the trail.
+func (db *DB) ConnectionTested(ctx context.Context, c connection.Connection, outcome string, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		return record(ctx, tx, by, note{action: audit.ConnectionTested, subject: c.UID.String(), detail: outcome})
+	})
+}
+
+// PauseConnection holds calls back because the vendor refused our key with code.
+func (db *DB) PauseConnection(ctx context.Context, id int64, code string) error {
+	_, err := db.pool.Exec(ctx, `-- name: pause connection
+update connections set paused_at = coalesce(paused_at, now()), paused_code = $2 where id = $1`, id, code)
+	return err
+}
+
+// ResumeConnection lets calls through again.
+func (db *DB) ResumeConnection(ctx context.Context, c connection.Connection, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `-- name: resume connection
+update connections set paused_at = null, paused_code = '' where id = $1`, c.ID); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, note{action: audit.ConnectionResumed, subject: c.UID.String()})
+	})
+}
+
+// TakeToken takes one call from the connection's bucket, which all processes share, or tells how long to wait. A
+// bucket holds a quarter of a minute's calls at most, so that a burst cannot use up the vendor's whole window.
+func (db *DB) TakeToken(ctx context.Context, id int64) (wait time.Duration, err error) {
+	const query = `-- name: take token
+with now as (select clock_timestamp() as t),
+bucket as (
+  select c.id, c.calls_per_minute / 60.0 as rate,
+         least(greatest(c.calls_per_minute / 4.0, 1), c.tokens + extract(epoch from now.t - c.refilled_at) * c.calls_per_minute / 60.0) as level,
+         greatest(extract(epoch from c.blocked_until - now.t), 0) as blocked, now.t
+    from connections c, now where c.id = $1 for update of c)
+update connections c
+   set tokens = b.level - case when b.level >= 1 and coalesce(b.blocked, 0) = 0 then 1 else 0 end, refilled_at = b.t
+  from bucket b where c.id = b.id
+returning (case when coalesce(b.blocked, 0) > 0 then b.blocked when b.level >= 1 then 0 else (1 - b.level) / b.rate end)::float8`
+	var seconds float64
+	if err := db.pool.QueryRow(ctx, query, id).Scan(&seconds); err != nil {
+		return 0, found(err)
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
+
+// HoldCalls keeps every process from calling the vendor until the moment it named.
+func (db *DB) HoldCalls(ctx context.Context, id int64, until time.Time) error {
+	_, err := db.pool.Exec(ctx, `-- name: hold calls
+update connections set blocked_until = greatest(blocked_until, $2) where id = $1`, id, until)
+	return err
+}
+
+// Subscription is what the receiver needs to know of a hook's address.
+type Subscription struct {
+	ID           int64
+	ConnectionID int64
+	Environment  lookup.Environment
+	Dialect      lookup.Dialect
+	Active       bool
+	TokenTail    string
+}
+
+// SubscriptionByToken finds a hook by the token in its address, or ErrNotFound. Only a hash is compared.
+func (db *DB) SubscriptionByToken(ctx context.Context, token string) (Subscription, error) {
+	hash := sha256.Sum256([]byte(token))
+	var s Subscription
+	err := db.pool.QueryRow(ctx, `-- name: subscription by token
+select s.id, s.connection_id, s.environment, c.dialect, s.active, s.token_tail
+  from subscriptions s join connections c on c.id = s.connection_id where s.token_hash = $1`, hash[:]).
+		Scan(&s.ID, &s.ConnectionID, &s.Environment, &s.Dialect, &s.Active, &s.TokenTail)
+	return s, found(err)
+}
+
+// HookToken gives the token of a connection's live subscription, to build the address that the vendor is told.
+func (db *DB) HookToken(ctx context.Context, connectionID int64) (uid uuid.UUID, token string, err error) {
+	var hash, sealed []byte
+	err = db.pool.QueryRow(ctx, `-- name: hook token
+select uid, token_hash, token_sealed from subscriptions where connection_id = $1 and active order by id desc limit 1`, connectionID).
+		Scan(&uid, &hash, &sealed)
+	if err != nil {
+		return uid, "", found(err)
+	}
+	plain, err := db.open(sealed, hookPurpose(hash))
+	return uid, string(plain), err
+}
+
+// AddSubscription stores a hook of ours under its token. It is registered with the vendor afterwards, so that not even
+// the first delivery meets an unknown address.
+func (db *DB) AddSubscription(ctx context.Context, c connection.Connection, name, token string, events []string) (uuid.UUID, error) {
+	hash := sha256.Sum256([]byte(token))
+	sealed, err := db.seal([]byte(token), hookPurpose(hash[:]))
+	if err != nil {
+		return uuid.UUID{}, err
+	}
+	var uid uuid.UUID
+	err = db.pool.QueryRow(ctx, `-- name: add subscription
+insert into subscriptions (connection_id, environment, name, token_hash, token_sealed, token_tail, events)
+values ($1, $2, $3, $4, $5, $6, $7) returning uid`,
+		c.ID, c.Environment, name, hash[:], sealed, tail(token), events).Scan(&uid)
+	return uid, err
+}
+
+// SubscriptionRegistered notes the vendor's own id of a hook.
+func (db *DB) SubscriptionRegistered(ctx context.Context, uid uuid.UUID, vendorID string) error {
+	_, err := db.pool.Exec(ctx, `-- name: subscription registered
+update subscriptions set vendor_id = $2 where uid = $1`, uid, vendorID)
+	return err
+}

@@ -1,0 +1,157 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
+)
+
+const deliveryColumns = `d.id, d.uid, d.environment, c.dialect, s.name, s.token_tail, d.received_at, d.remote_addr, d.method, d.body_size,
+       d.body_sha256, d.verdict, d.cause, d.answered, d.answer_micros,
+       coalesce(nullif(d.action, ''), t.action, ''), coalesce(nullif(d.account_id, ''), t.account_id, ''),
+       coalesce(l.uid, '00000000-0000-0000-0000-000000000000'), coalesce(l.reference, ''),
+       coalesce(d.processed_at, ` + never + `), d.runs, d.last_error`
+
+const deliveryTables = `
+  from deliveries d
+  join connections c on c.id = d.connection_id
+  join subscriptions s on s.id = d.subscription_id
+  left join deliveries t on t.id = d.twin_of -- a copy of the same bytes is not read again
+  left join lookups l on l.id = coalesce(d.lookup_id, t.lookup_id)
+`
+
+func scanDelivery(row pgx.Row, more ...any) (webhook.Delivery, error) {
+	var d webhook.Delivery
+	err := row.Scan(append([]any{&d.ID, &d.UID, &d.Environment, &d.Dialect, &d.Subscription, &d.TokenTail, &d.ReceivedAt, &d.RemoteAddr, &d.Method, &d.Size,
+		&d.SHA256, &d.Verdict, &d.Cause, &d.Answered, &d.AnswerMicros, &d.Action, &d.AccountID,
+		&d.LookupUID, &d.Reference, &d.ProcessedAt, &d.Attempts, &d.LastError}, more...)...)
+	return d, found(err)
+}
+
+// Deliveries gives one page of an environment's deliveries, newest first, without headers and bodies.
+func (db *DB) Deliveries(ctx context.Context, env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (list []webhook.Delivery, newer, older bool, err error) {
+	q := where{}
+	q.add("d.environment = ?", env)
+	if f.Verdict != "" {
+		q.add("d.verdict = ?", f.Verdict)
+	}
+	if f.Action != "" {
+		q.add("d.action = ?", f.Action)
+	}
+	if f.Account != "" {
+		q.add("d.account_id = ?", f.Account)
+	}
+	q.days("d.received_at", f.From, f.To, zone)
+	text, args, backwards := q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
+	rows, err := db.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, false, false, err
+	}
+	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (webhook.Delivery, error) { return scanDelivery(row) })
+	if err != nil {
+		return nil, false, false, err
+	}
+	list, newer, older = turn(list, page, backwards)
+	return list, newer, older, nil
+}
+
+// DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
+func (db *DB) DeliveriesOf(ctx context.Context, lookupID int64) ([]webhook.Delivery, error) {
+	rows, err := db.pool.Query(ctx, `-- name: deliveries of lookup
+select `+deliveryColumns+`, d.body`+deliveryTables+`
+ where d.id in (select id from deliveries where lookup_id = $1 or twin_of in (select id from deliveries where lookup_id = $1)
+                 order by id desc limit 100)
+ order by d.received_at, d.id`, lookupID)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (webhook.Delivery, error) {
+		var body []byte
+		d, err := scanDelivery(row, &body)
+		d.Body = body
+		return d, err
+	})
+}
+
+// ViewDelivery gives a delivery of an environment with everything kept of it, and writes to the trail that it was
+// looked at, or (action) that its body was taken or revealed.
+func (db *DB) ViewDelivery(ctx context.Context, env lookup.Environment, uid uuid.UUID, action audit.Action, by audit.Actor) (webhook.Delivery, error) {
+	var d webhook.Delivery
+	err := db.inTx(ctx, func(tx pgx.Tx) (err error) {
+		var headers, body []byte
+		var sealed bool
+		var lookupID, personID int64
+		d, err = scanDelivery(tx.QueryRow(ctx, `-- name: delivery
+select `+deliveryColumns+`, d.headers, d.credentials_sealed is not null, d.body, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
+ where d.environment = $1 and d.uid = $2`, env, uid), &headers, &sealed, &body, &lookupID, &personID)
+		if err != nil {
+			return err
+		}
+		d.Body = body
+		if d.Headers, err = readHeaders(headers); err != nil {
+			return err
+		}
+		if sealed {
+			d.Headers = append(d.Headers, webhook.Header{Name: "authorization", Sealed: true})
+		}
+		if d.Changes, err = readChanges(ctx, tx, d.ID); err != nil {
+			return err
+		}
+		if d.Twins, err = readTwins(ctx, tx, d.ID); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, note{action: action, personID: personID, lookupID: lookupID, subject: uid.String()})
+	})
+	return d, err
+}
+
+func readHeaders(raw []byte) ([]webhook.Header, error) {
+	var pairs [][2]string
+	if err := json.Unmarshal(raw, &pairs); err != nil {
+		return nil, fmt.Errorf("read stored headers: %w", err)
+	}
+	headers := make([]webhook.Header, len(pairs))
+	for i, p := range pairs {
+		headers[i] = webhook.Header{Name: p[0], Value: p[1]}
+	}
+	return headers, nil
+}
+
+func readChanges(ctx context.Context, tx pgx.Tx, id int64) ([]webhook.Change, error) {
+	rows, err := tx.Query(ctx, `-- name: changes of delivery
+select what, before, after from changes where delivery_id = $1 order by id`, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[webhook.Change])
+}
+
+// readTwins gives the other deliveries of the same bytes or the same fact, oldest first.
+func readTwins(ctx context.Context, tx pgx.Tx, id int64) ([]webhook.Twin, error) {
+	rows, err := tx.Query(ctx, `-- name: twins
+with self as (select id, coalesce(twin_of, id) as first, event_id from deliveries where id = $1)
+select d.uid, d.received_at, d.verdict, d.cause
+  from deliveries d, self
+ where d.id <> self.id and (d.id = self.first or d.twin_of = self.first or (self.event_id is not null and d.event_id = self.event_id))
+ order by d.received_at, d.id limit 20`, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[webhook.Twin])
+}
+
+// LastDelivery tells when the newest authentic delivery of an environment came; zero when none did.
+func (db *DB) LastDelivery(ctx context.Context, env lookup.Environment) (at time.Time, err error) {
+	err = db.pool.QueryRow(ctx, `-- name: last delivery
+select coalesce((select received_at from deliveries where environment = $1 and verdict <> 'refused'
+                  order by received_at desc, id desc limit 1), `+never+`)`, env).Scan(&at)
+	return at, err
+}

@@ -1,0 +1,213 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/consent"
+	"cotejo/internal/curp"
+	"cotejo/internal/lookup"
+	"cotejo/internal/task"
+)
+
+// NewLookup is a lookup to make.
+type NewLookup struct {
+	Environment lookup.Environment
+	Dialect     lookup.Dialect
+	CURP        curp.CURP
+	Platform    lookup.Platform
+	Reference   string
+	Source      lookup.Source
+	Consent     consent.Record
+}
+
+// ErrNoConnection means that no vendor account is set up for the environment.
+var ErrNoConnection = fmt.Errorf("%w: no connection", ErrNotFound)
+
+// RequestLookup records a lookup with its consent and first attempt, and hands the attempt to the queue: all or nothing.
+func (db *DB) RequestLookup(ctx context.Context, n NewLookup, by audit.Actor) (uuid.UUID, error) {
+	var uid uuid.UUID
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		var connectionID int64
+		err := tx.QueryRow(ctx, `-- name: connection for lookup
+select id from connections where environment = $1 and dialect = $2`, n.Environment, n.Dialect).Scan(&connectionID)
+		if found(err) == ErrNotFound {
+			return ErrNoConnection
+		} else if err != nil {
+			return err
+		}
+		var personID, consentID, lookupID int64
+		// The no-op update makes the row come back when it is already there.
+		if err := tx.QueryRow(ctx, `-- name: person
+insert into people (environment, curp) values ($1, $2)
+on conflict (environment, curp) do update set curp = excluded.curp returning id`, n.Environment, n.CURP.String()).Scan(&personID); err != nil {
+			return fmt.Errorf("store the person: %w", err)
+		}
+		c := n.Consent
+		if err := tx.QueryRow(ctx, `-- name: add consent
+insert into consents (person_id, recorded_by, given_at, expires_at, notice_version, means, purpose, ip)
+values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+			personID, by.UserID, c.GivenAt, c.ExpiresAt, c.NoticeVersion, c.Means, c.Purpose, c.IP).Scan(&consentID); err != nil {
+			return fmt.Errorf("store the consent: %w", err)
+		}
+		if err := tx.QueryRow(ctx, `-- name: add lookup
+insert into lookups (environment, person_id, connection_id, consent_id, platform, reference, source, requested_by)
+values ($1, $2, $3, $4, $5, $6, $7, $8) returning id, uid`,
+			n.Environment, personID, connectionID, consentID, n.Platform, n.Reference, n.Source, by.UserID).Scan(&lookupID, &uid); err != nil {
+			return fmt.Errorf("store the lookup: %w", err)
+		}
+		if err := db.addAttempt(ctx, tx, lookupID, connectionID, n.Source, by.UserID); err != nil {
+			return err
+		}
+		if err := notify(ctx, tx, lookupID); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, note{action: audit.LookupRequested, personID: personID, lookupID: lookupID})
+	})
+	return uid, err
+}
+
+// addAttempt opens the next attempt of a lookup and hands it to the queue.
+func (db *DB) addAttempt(ctx context.Context, tx pgx.Tx, lookupID, connectionID int64, source lookup.Source, userID int64) error {
+	var attemptID int64
+	if err := tx.QueryRow(ctx, `-- name: add attempt
+insert into attempts (lookup_id, connection_id, number, source)
+select $1, $2, coalesce(max(number), 0) + 1, $3 from attempts where lookup_id = $1 returning id`,
+		lookupID, connectionID, source).Scan(&attemptID); err != nil {
+		return fmt.Errorf("open an attempt: %w", err)
+	}
+	if err := addMoment(ctx, tx, attemptID, moment{kind: lookup.MomentRequested, actorID: userID}); err != nil {
+		return err
+	}
+	priority := 1
+	if source == lookup.SourceBulk {
+		priority = 3 // a single lookup overtakes a bulk
+	}
+	_, err := db.jobs.InsertTx(ctx, tx, task.CreateAccount{AttemptID: attemptID},
+		&river.InsertOpts{Queue: task.QueueVendor, Priority: priority, MaxAttempts: vendorTries})
+	return err
+}
+
+// vendorTries is how often a call to the vendor is run before its job is given up. Waiting for a token is not a run.
+const vendorTries = 8
+
+const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, p.curp, p.name, l.reference, l.source, u.name, l.requested_at,
+       l.status, l.detail, l.warning, l.status_at, l.profile_state, l.employment_state,
+       l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary`
+
+const rowTables = `
+  from lookups l
+  join people p on p.id = l.person_id
+  join connections c on c.id = l.connection_id
+  join users u on u.id = l.requested_by
+`
+
+func rowTargets(r *lookup.Row) []any {
+	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
+		&r.State.Status, &r.State.Detail, &r.State.Warning, &r.StatusAt, &r.Profile, &r.Employment,
+		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary}
+}
+
+func scanRow(row pgx.CollectableRow) (lookup.Row, error) {
+	var r lookup.Row
+	err := row.Scan(rowTargets(&r)...)
+	return r, err
+}
+
+// Lookups gives one page of an environment's lookups, newest first, and whether there are newer and older ones.
+// zone is the reader's, in which the filter's days are meant.
+func (db *DB) Lookups(ctx context.Context, env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (rows []lookup.Row, newer, older bool, err error) {
+	q := where{}
+	q.add("l.environment = ?", env)
+	if f.Actor != "" {
+		q.add("l.actor = ?", f.Actor)
+	}
+	if f.Status != "" {
+		q.add("l.status = ?", f.Status)
+	}
+	if f.Platform != "" {
+		q.add("l.platform = ?", f.Platform)
+	}
+	if f.Records != "" {
+		q.add("l.employment_state = ?", f.Records)
+	}
+	if f.Analyst != (uuid.UUID{}) {
+		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)
+	}
+	q.days("l.requested_at", f.From, f.To, zone)
+	text, args, backwards := q.page("lookups", rowColumns, rowTables, "l.requested_at", "l.id", page)
+	found, err := db.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, false, false, err
+	}
+	rows, err = pgx.CollectRows(found, scanRow)
+	if err != nil {
+		return nil, false, false, err
+	}
+	rows, newer, older = turn(rows, page, backwards)
+	return rows, newer, older, nil
+}
+
+// LookupRows gives the rows of an environment under uids, for pages that show them. Unknown ids are left out.
+func (db *DB) LookupRows(ctx context.Context, env lookup.Environment, uids []uuid.UUID) ([]lookup.Row, error) {
+	rows, err := db.pool.Query(ctx, `-- name: lookup rows
+select `+rowColumns+rowTables+` where l.environment = $1 and l.uid = any($2)`, env, uids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanRow)
+}
+
+// LookupRow gives one row by internal id: the one query per change, however many watch.
+func (db *DB) LookupRow(ctx context.Context, id int64) (lookup.Row, error) {
+	var r lookup.Row
+	err := db.pool.QueryRow(ctx, `-- name: lookup row
+select `+rowColumns+rowTables+` where l.id = $1`, id).Scan(rowTargets(&r)...)
+	return r, found(err)
+}
+
+// ActorCounts tells for each actor how many lookups wait on them, counting to limit and no further. Nobody's are not counted.
+func (db *DB) ActorCounts(ctx context.Context, env lookup.Environment, limit int) (map[lookup.Actor]int, error) {
+	rows, err := db.pool.Query(ctx, `-- name: actor counts
+select a.actor, (select count(*) from (select 1 from lookups l where l.environment = $1 and l.actor = a.actor limit $3) some)
+  from unnest($2::text[]) as a (actor)`, env, []string{"analyst", "person", "source", "cotejo"}, limit)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[lookup.Actor]int{}
+	var actor lookup.Actor
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&actor, &n}, func() error { counts[actor] = n; return nil })
+	return counts, err
+}
+
+// Failure is a group of lookups that failed for the same cause.
+type Failure struct {
+	Status   lookup.Status
+	Detail   string
+	Platform lookup.Platform
+	Count    int
+	Newest   time.Time
+}
+
+// Failures groups the newest failed lookups of an environment by cause, most frequent first. It looks at the newest 500.
+func (db *DB) Failures(ctx context.Context, env lookup.Environment) ([]Failure, error) {
+	rows, err := db.pool.Query(ctx, `-- name: failures by cause
+select status, detail, platform, count(*), max(status_at)
+  from (select l.status, l.detail, l.platform, l.status_at from lookups l
+         where l.environment = $1 and l.actor in ('analyst', 'person') order by l.requested_at desc, l.id desc limit 500) newest
+ group by status, detail, platform order by count(*) desc, max(status_at) desc`, env)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (f Failure, err error) {
+		err = row.Scan(&f.Status, &f.Detail, &f.Platform, &f.Count, &f.Newest)
+		return f, err
+	})
+}

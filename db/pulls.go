@@ -1,0 +1,135 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/employment"
+	"cotejo/internal/lookup"
+	"cotejo/internal/profile"
+)
+
+// NewPull is the raw side of one fetch.
+type NewPull struct {
+	AttemptID  int64
+	EventID    int64 // why it was made; 0 when nobody's event
+	State      lookup.PullState
+	HTTPStatus int
+	Took       time.Duration
+	Code       string // why it failed, "" otherwise
+	Body       []byte // exact bytes
+	SHA256     [32]byte
+}
+
+// StoreProfile keeps a profile pull with what was read from it.
+func (db *DB) StoreProfile(ctx context.Context, n NewPull, p profile.Profile) error {
+	return db.storePull(ctx, "profile", lookup.MomentProfile, n, func(tx pgx.Tx, pullID int64, a attempt) error {
+		if _, err := tx.Exec(ctx, `-- name: add profile
+insert into profiles (pull_id, account_id, first_name, last_name, email, phone, birthday) values ($1, $2, $3, $4, $5, $6, $7)`,
+			pullID, p.AccountID, p.FirstName, p.LastName, p.Email, p.Phone, orNull(p.Birthday)); err != nil {
+			return fmt.Errorf("store the profile: %w", err)
+		}
+		for i, id := range p.IDs {
+			if _, err := tx.Exec(ctx, `-- name: add profile id
+insert into profile_ids (pull_id, position, type, name, value) values ($1, $2, $3, $4, $5)`, pullID, i, id.Type, id.Name, id.Value); err != nil {
+				return fmt.Errorf("store an identifier: %w", err)
+			}
+		}
+		_, err := tx.Exec(ctx, `-- name: name person
+update people set name = case when $2 <> '' then $2 else name end, nss = case when $3 <> '' then $3 else nss end
+ where id = (select person_id from lookups where id = $1)`, a.lookupID, p.FullName(), p.NSS())
+		return err
+	})
+}
+
+// StoreEmployment keeps an employment pull with what was read from it, and the gist of it on the lookup.
+func (db *DB) StoreEmployment(ctx context.Context, n NewPull, h employment.History, g lookup.Gist) error {
+	return db.storePull(ctx, "employment", lookup.MomentEmployment, n, func(tx pgx.Tx, pullID int64, a attempt) error {
+		files := make([]string, len(h.Files))
+		for i, f := range h.Files {
+			files[i] = f.Type
+		}
+		if _, err := tx.Exec(ctx, `-- name: add employment
+insert into employments (pull_id, platform, account_id, id_type, status, complete, end_of_rights,
+                         quoted_weeks, discounted_weeks, reintegrated_weeks, files)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			pullID, h.Platform, h.AccountID, h.IDType, h.Status, h.Complete, h.EndOfRight,
+			h.Weeks.Quoted, h.Weeks.Discounted, h.Weeks.Reintegrated, files); err != nil {
+			return fmt.Errorf("store the employment: %w", err)
+		}
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"employment_records"},
+			[]string{"pull_id", "position", "employer", "registration", "start_date", "end_date", "federal_entity", "base_salary",
+				"monthly_salary", "job_title", "designation", "modality", "payment_frequency", "quoted_days"},
+			pgx.CopyFromSlice(len(h.Records), func(i int) ([]any, error) {
+				r := h.Records[i]
+				return []any{pullID, i, r.Employer, r.Registration, orNull(r.Start), orNull(r.End), r.State, r.BaseSalary,
+					r.Monthly, r.JobTitle, r.Designation, r.Modality, r.PayFrequency, r.QuotedDays}, nil
+			}))
+		if err != nil {
+			return fmt.Errorf("store the employment records: %w", err)
+		}
+		_, err = tx.CopyFrom(ctx, pgx.Identifier{"employment_movements"},
+			[]string{"pull_id", "position", "type", "employer", "registration", "event_date", "end_date", "base_salary"},
+			pgx.CopyFromSlice(len(h.Movements), func(i int) ([]any, error) {
+				m := h.Movements[i]
+				return []any{pullID, i, m.Type, m.Employer, m.Registration, orNull(m.Date), orNull(m.End), m.BaseSalary}, nil
+			}))
+		if err != nil {
+			return fmt.Errorf("store the movements: %w", err)
+		}
+		if !a.latest {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `-- name: lookup gist
+update lookups set records = $2, employers = $3, employer = $4, employed_since = $5, ended_on = $6, monthly_salary = $7 where id = $1`,
+			a.lookupID, g.Records, g.Employers, g.CurrentName, orNull(g.Since), orNull(g.EndedOn), g.MonthlySalary)
+		return err
+	})
+}
+
+// PullFailed keeps what came of a fetch that was given up, with the code of why.
+func (db *DB) PullFailed(ctx context.Context, kind string, n NewPull) error {
+	n.State = lookup.PullFailed
+	return db.storePull(ctx, kind, lookup.MomentPullFailed, n, func(pgx.Tx, int64, attempt) error { return nil })
+}
+
+// storePull keeps the raw bytes, lets read store what they say, and moves the pull's state: one transaction.
+func (db *DB) storePull(ctx context.Context, kind string, told lookup.MomentKind, n NewPull, read func(pgx.Tx, int64, attempt) error) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		a, err := lockAttempt(ctx, tx, n.AttemptID)
+		if err != nil {
+			return err
+		}
+		var pullID int64
+		if err := tx.QueryRow(ctx, `-- name: add pull
+insert into pulls (lookup_id, attempt_id, event_id, kind, state, http_status, took_ms, code, body, sha256)
+values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8, $9, $10) returning id`,
+			a.lookupID, a.id, n.EventID, kind, n.State, n.HTTPStatus, n.Took.Milliseconds(), n.Code, notNull(n.Body), n.SHA256[:]).Scan(&pullID); err != nil {
+			return fmt.Errorf("store the pull: %w", err)
+		}
+		if err := read(tx, pullID, a); err != nil {
+			return err
+		}
+		if err := setPullState(ctx, tx, &a, kind, n.State); err != nil {
+			return err
+		}
+		text := string(n.State)
+		if n.State == lookup.PullFailed {
+			text = kind
+		}
+		if err := addMoment(ctx, tx, a.id, moment{kind: told, text: text, took: n.Took}); err != nil {
+			return err
+		}
+		return notify(ctx, tx, a.lookupID)
+	})
+}
+
+func notNull(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,299 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"cotejo/internal/lookup"
+	"cotejo/internal/task"
+	"cotejo/internal/webhook"
+)
+
+// RetryWindow is how long the vendor may send the same delivery again: four tries about 30 s apart, or "a few minutes"
+// in its older pages (docs/vendor.md#delivery-retries), with room to spare.
+const RetryWindow = 20 * time.Minute
+
+// Receipt is a request as it reached a hook, with what is already known of it.
+type Receipt struct {
+	Subscription Subscription
+	ReceivedAt   time.Time
+	RemoteAddr   string
+	Method       string
+	Headers      [][2]string // as received, credentials left out
+	Credentials  [][2]string // sealed apart
+	Body         []byte
+	Size         int64           // as received; larger than Body when it was cut
+	Verdict      webhook.Verdict // Accepted or Refused
+	Cause        webhook.Cause   // of a refusal
+	Answer       int
+}
+
+// Receive stores a request. An accepted one is compared by its bytes with those of the vendor's retry window, and a
+// new one is handed to the queue in the same transaction: when Receive returns, nothing can be lost.
+func (db *DB) Receive(ctx context.Context, r Receipt) (uuid.UUID, webhook.Verdict, error) {
+	headers, err := json.Marshal(r.Headers)
+	if err != nil {
+		return uuid.UUID{}, "", err
+	}
+	uid := uuid.New()
+	var credentials []byte
+	if len(r.Credentials) > 0 {
+		plain, err := json.Marshal(r.Credentials)
+		if err != nil {
+			return uuid.UUID{}, "", err
+		}
+		if credentials, err = db.seal(plain, credentialsPurpose(uid)); err != nil {
+			return uuid.UUID{}, "", err
+		}
+	}
+	sum := sha256.Sum256(r.Body)
+	s := r.Subscription
+	verdict := r.Verdict
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		var id int64
+		// The comparison comes after verification, so that a forgery cannot take a key before the real delivery does.
+		if err := tx.QueryRow(ctx, `-- name: receive
+with twin as (
+  select id from deliveries
+   where $11 = 'accepted' and subscription_id = $3 and body_sha256 = $10 and received_at > $5::timestamptz - $14::interval
+     and verdict <> 'refused' and body_size > 0
+   order by received_at limit 1)
+insert into deliveries (uid, environment, subscription_id, connection_id, received_at, remote_addr, method, headers,
+                        credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at)
+select $1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $15, $16, $10,
+       case when (select id from twin) is not null then 'duplicate' else $11 end,
+       case when (select id from twin) is not null then 'same_bytes' else $12 end,
+       $13, extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, (select id from twin),
+       case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end
+returning id, verdict`,
+			uid, s.Environment, s.ID, s.ConnectionID, r.ReceivedAt, r.RemoteAddr, r.Method, headers,
+			credentials, sum[:], r.Verdict, r.Cause, r.Answer, RetryWindow, notNull(r.Body), r.Size).Scan(&id, &verdict); err != nil {
+			return fmt.Errorf("store the delivery: %w", err)
+		}
+		if verdict != webhook.Accepted {
+			return nil
+		}
+		return db.process(ctx, tx, id)
+	})
+	return uid, verdict, err
+}
+
+func credentialsPurpose(uid uuid.UUID) string { return "delivery credentials/" + uid.String() }
+
+// process hands a stored delivery to the queue.
+func (db *DB) process(ctx context.Context, tx pgx.Tx, deliveryID int64) error {
+	_, err := db.jobs.InsertTx(ctx, tx, task.ProcessDelivery{DeliveryID: deliveryID},
+		&river.InsertOpts{Queue: task.QueueDelivery, Priority: 1})
+	return err
+}
+
+// claimDeliveries hands the deliveries that waited for an account to the queue, in the order in which they came.
+func (db *DB) claimDeliveries(ctx context.Context, tx pgx.Tx, connectionID int64, accountID string) error {
+	rows, err := tx.Query(ctx, `-- name: claim deliveries
+update deliveries set verdict = 'accepted', processed_at = null
+ where connection_id = $1 and account_id = $2 and verdict = 'unmatched' and cause = '' returning id`, connectionID, accountID)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := db.process(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// StoredBody is what a worker needs of a delivery to read the event inside.
+type StoredBody struct {
+	Dialect   lookup.Dialect
+	Body      []byte
+	Processed bool
+}
+
+// DeliveryBody gives the body of a delivery to a worker.
+func (db *DB) DeliveryBody(ctx context.Context, id int64) (StoredBody, error) {
+	var b StoredBody
+	err := db.pool.QueryRow(ctx, `-- name: delivery for worker
+select c.dialect, d.body, d.processed_at is not null
+  from deliveries d join connections c on c.id = d.connection_id where d.id = $1`, id).Scan(&b.Dialect, &b.Body, &b.Processed)
+	return b, found(err)
+}
+
+// DeliveryUnreadable settles a delivery whose body holds no event that we can read. It stays stored as it came.
+func (db *DB) DeliveryUnreadable(ctx context.Context, id int64) error {
+	_, err := db.pool.Exec(ctx, `-- name: delivery unreadable
+update deliveries set verdict = 'ignored', cause = 'unreadable', processed_at = clock_timestamp(), runs = runs + 1
+ where id = $1 and processed_at is null`, id)
+	return err
+}
+
+// ApplyEvent gives the event read from a delivery its effect: one transaction for the event, the status, the story and
+// the announcement. Applying a delivery twice has the effect of applying it once.
+func (db *DB) ApplyEvent(ctx context.Context, deliveryID int64, e webhook.Event) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		d := delivery{id: deliveryID}
+		if err := tx.QueryRow(ctx, `-- name: connection of delivery
+select connection_id from deliveries where id = $1`, deliveryID).Scan(&d.connectionID); err != nil {
+			return found(err)
+		}
+		// Locks are taken in one order everywhere: account, delivery, attempt, lookup, audit.
+		if err := lockAccount(ctx, tx, d.connectionID, e.AccountID); err != nil {
+			return err
+		}
+		var processed bool
+		if err := tx.QueryRow(ctx, `-- name: lock delivery
+select received_at, processed_at is not null from deliveries where id = $1 for update`, deliveryID).
+			Scan(&d.receivedAt, &processed); err != nil {
+			return err
+		}
+		if processed {
+			return nil
+		}
+		attemptID, err := matchAttempt(ctx, tx, d.connectionID, e)
+		if err == pgx.ErrNoRows {
+			return d.settle(ctx, tx, e, webhook.Unmatched, webhook.CauseNone, 0, 0)
+		} else if err != nil {
+			return err
+		}
+		a, err := lockAttempt(ctx, tx, attemptID)
+		if err != nil {
+			return err
+		}
+		return db.effect(ctx, tx, d, a, e)
+	})
+}
+
+// matchAttempt finds the attempt that an event is about: by the id of ours that the vendor echoes, which was committed
+// before the vendor was asked, else by the vendor's account, whose latest attempt is meant.
+func matchAttempt(ctx context.Context, tx pgx.Tx, connectionID int64, e webhook.Event) (id int64, err error) {
+	external, _ := uuid.Parse(e.ExternalID) // anything else matches nothing
+	err = tx.QueryRow(ctx, `-- name: match attempt
+select id from (
+  select id, 1 as way from attempts where uid = $2 and connection_id = $1
+  union all
+  (select id, 2 from attempts where connection_id = $1 and account_id = $3 and $3 <> '' order by id desc limit 1)) found
+ order by way limit 1`, connectionID, external, e.AccountID).Scan(&id)
+	return id, err
+}
+
+type delivery struct {
+	id, connectionID int64
+	receivedAt       time.Time
+}
+
+// effect stores the event under its key and moves the attempt, or finds that the same fact was told before.
+func (db *DB) effect(ctx context.Context, tx pgx.Tx, d delivery, a attempt, e webhook.Event) error {
+	var earlier int64
+	var earlierAt time.Time
+	var nth int
+	err := tx.QueryRow(ctx, `-- name: event by key
+select id, received_at, nth from events where attempt_id = $1 and key = $2 order by nth desc limit 1`, a.id, e.Key).
+		Scan(&earlier, &earlierAt, &nth)
+	if err != nil && err != pgx.ErrNoRows {
+		return err
+	}
+	// The vendor gives an event neither id nor time, so a retry cannot be told from a second event of the same kind
+	// except by the clock: past the retry window, a second success follows a refresh and calls for a new fetch.
+	again := nth > 0 && e.Report.Phase == lookup.PhaseSucceeded && d.receivedAt.Sub(earlierAt) >= RetryWindow
+	if nth > 0 && !again {
+		if err := addMoment(ctx, tx, a.id, moment{kind: lookup.MomentRepeated, text: e.Action, deliveryID: d.id}); err != nil {
+			return err
+		}
+		return d.settle(ctx, tx, e, webhook.Duplicate, webhook.CauseSameFact, a.lookupID, earlier)
+	}
+	var eventID int64
+	if err := tx.QueryRow(ctx, `-- name: add event
+insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, received_at) values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+		a.id, e.Key, nth+1, e.Action, e.Report.Phase, e.Report.Detail, d.id, d.receivedAt).Scan(&eventID); err != nil {
+		return fmt.Errorf("store the event: %w", err)
+	}
+	if err := learnAccount(ctx, tx, a.id, e); err != nil {
+		return err
+	}
+	before := a
+	step := lookup.Advance(a.state, e.Report)
+	if err := a.move(ctx, tx, step, moment{text: e.Action, deliveryID: d.id}); err != nil {
+		return err
+	}
+	verdict, cause := webhook.Accepted, webhook.CauseNone
+	told := moment{text: e.Action, deliveryID: d.id}
+	switch {
+	case e.Report.Phase == lookup.PhaseUnknown:
+		verdict, cause, told.kind = webhook.Ignored, webhook.CauseUnknownEvent, lookup.MomentUnknown
+	case step.Late:
+		cause, told.kind = webhook.CauseLate, lookup.MomentLate
+	case before.state.Status == a.state.Status:
+		told.kind = lookup.MomentRepeated
+	}
+	if told.kind != "" {
+		if err := addMoment(ctx, tx, a.id, told); err != nil {
+			return err
+		}
+	}
+	if step.Fetch {
+		if err := db.fetching(ctx, tx, &a, eventID); err != nil {
+			return err
+		}
+		for what, was := range map[string]lookup.PullState{"profile": before.profile, "employment": before.employment} {
+			if err := addChange(ctx, tx, d.id, what, string(was), string(lookup.PullFetching)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := addChange(ctx, tx, d.id, "status", string(before.state.Status), string(a.state.Status)); err != nil {
+		return err
+	}
+	if err := addChange(ctx, tx, d.id, "warning", before.state.Warning, a.state.Warning); err != nil {
+		return err
+	}
+	if err := d.settle(ctx, tx, e, verdict, cause, a.lookupID, eventID); err != nil {
+		return err
+	}
+	return notify(ctx, tx, a.lookupID)
+}
+
+// learnAccount takes the account's id from an event that overtook our own commit of it.
+func learnAccount(ctx context.Context, tx pgx.Tx, attemptID int64, e webhook.Event) error {
+	_, err := tx.Exec(ctx, `-- name: learn account
+update attempts set account_id = $2, vendor_user_id = case when vendor_user_id = '' then $3 else vendor_user_id end
+ where id = $1 and account_id = '' and $2 <> ''`, attemptID, e.AccountID, e.UserID)
+	return err
+}
+
+func addChange(ctx context.Context, tx pgx.Tx, deliveryID int64, what, before, after string) error {
+	if before == after {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `-- name: add change
+insert into changes (delivery_id, what, before, after) values ($1, $2, $3, $4)`, deliveryID, what, before, after)
+	return err
+}
+
+func (d delivery) settle(ctx context.Context, tx pgx.Tx, e webhook.Event, v webhook.Verdict, c webhook.Cause, lookupID, eventID int64) error {
+	_, err := tx.Exec(ctx, `-- name: settle delivery
+update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lookup_id = nullif($6, 0), event_id = nullif($7, 0),
+       twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,
+       processed_at = clock_timestamp(), runs = runs + 1, last_error = ''
+ where id = $1`, d.id, v, c, clip(e.Action), clip(e.AccountID), lookupID, eventID)
+	return err
+}
+
+// clip keeps what a stranger's JSON put into a short field short; the body has it in full.
+func clip(s string) string {
+	const most = 200
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
+	}
+	return s
+}

@@ -1,0 +1,144 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/audit"
+)
+
+// Session is a browser's session as stored: the id itself is never here, only its SHA-256.
+type Session struct {
+	Hash      []byte
+	Data      []byte
+	UserID    int64 // 0 before sign-in
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	IP        string
+	UserAgent string
+}
+
+// LoadSession gives the unexpired session under hash, or ErrNotFound. A session of a disabled user is not found.
+func (db *DB) LoadSession(ctx context.Context, hash []byte) (Session, error) {
+	const query = `-- name: load session
+select s.hash, s.data, coalesce(s.user_id, 0), s.created_at, s.seen_at, s.expires_at, s.ip, s.user_agent
+  from sessions s left join users u on u.id = s.user_id
+ where s.hash = $1 and s.expires_at > clock_timestamp() and u.disabled_at is null`
+	var s Session
+	err := db.pool.QueryRow(ctx, query, hash).
+		Scan(&s.Hash, &s.Data, &s.UserID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.IP, &s.UserAgent)
+	return s, found(err)
+}
+
+// SaveSession stores s, replacing what stood under its hash.
+func (db *DB) SaveSession(ctx context.Context, s Session) error {
+	const query = `-- name: save session
+insert into sessions (hash, data, user_id, created_at, seen_at, expires_at, ip, user_agent)
+values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8)
+on conflict (hash) do update set data = excluded.data, user_id = excluded.user_id, seen_at = excluded.seen_at,
+  expires_at = excluded.expires_at, ip = excluded.ip, user_agent = excluded.user_agent`
+	_, err := db.pool.Exec(ctx, query, s.Hash, s.Data, s.UserID, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IP, s.UserAgent)
+	return err
+}
+
+// DeleteSession ends the session under hash. Ending one that is not there is no error.
+func (db *DB) DeleteSession(ctx context.Context, hash []byte) error {
+	_, err := db.pool.Exec(ctx, `-- name: delete session
+delete from sessions where hash = $1`, hash)
+	return err
+}
+
+// endSessions ends a user's sessions, except the one under keep (nil: all).
+func endSessions(ctx context.Context, tx pgx.Tx, userID int64, keep []byte) error {
+	_, err := tx.Exec(ctx, `-- name: end sessions of user
+delete from sessions where user_id = $1 and hash is distinct from $2`, userID, keep)
+	return err
+}
+
+// The pauses after failed sign-ins: the first tries are free, then each further one doubles the wait up to the cap.
+const (
+	freeTries     = 5
+	failureWindow = 15 * time.Minute
+)
+
+// SignInWait tells how long a sign-in has to wait because of failures for the account or from the address, and how
+// many tries remain before a pause. Both are counted for all processes together.
+func (db *DB) SignInWait(ctx context.Context, email, ip string) (wait time.Duration, left int, err error) {
+	const query = `-- name: count sign-in failures
+select count(*), coalesce(extract(epoch from clock_timestamp() - min(failed_at)), 0)::float8
+  from sign_in_failures where key = $1 and failed_at > clock_timestamp() - $2::interval`
+	left = freeTries
+	for _, k := range failureKeys(email, ip) {
+		var failures int
+		var oldest float64
+		if err := db.pool.QueryRow(ctx, query, k.hash, failureWindow).Scan(&failures, &oldest); err != nil {
+			return 0, 0, fmt.Errorf("count failed sign-ins: %w", err)
+		}
+		if failures >= k.free {
+			wait = max(wait, failureWindow-time.Duration(oldest*float64(time.Second)))
+		}
+		left = min(left, max(k.free-failures, 0))
+	}
+	return wait, left, nil
+}
+
+type failureKey struct {
+	hash []byte
+	free int
+}
+
+// failureKeys: a few tries for one account, more for one address, behind which a whole branch may sit.
+func failureKeys(email, ip string) []failureKey {
+	account := sha256.Sum256([]byte("account " + email))
+	address := sha256.Sum256([]byte("address " + ip))
+	return []failureKey{{account[:], freeTries}, {address[:], 10 * freeTries}}
+}
+
+// SignInFailed counts a failed sign-in and writes it to the trail. The address typed is not recorded: people type
+// passwords there.
+func (db *DB) SignInFailed(ctx context.Context, email string, userID int64, who audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		for _, k := range failureKeys(email, who.IP) {
+			if _, err := tx.Exec(ctx, `-- name: add sign-in failure
+insert into sign_in_failures (key) values ($1)`, k.hash); err != nil {
+				return err
+			}
+		}
+		if userID == 0 {
+			return nil
+		}
+		who.UserID = userID
+		return record(ctx, tx, who, note{action: audit.SignInFailed})
+	})
+}
+
+// SignedIn notes a sign-in and forgets the account's failures.
+func (db *DB) SignedIn(ctx context.Context, email string, who audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `-- name: forget sign-in failures
+delete from sign_in_failures where key = $1`, failureKeys(email, who.IP)[0].hash); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `-- name: note sign-in
+update users set last_sign_in_at = clock_timestamp() where id = $1`, who.UserID); err != nil {
+			return err
+		}
+		return record(ctx, tx, who, note{action: audit.SignIn})
+	})
+}
+
+// SignedOut writes a sign-out to the trail and ends the session.
+func (db *DB) SignedOut(ctx context.Context, hash []byte, who audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `-- name: delete session
+delete from sessions where hash = $1`, hash); err != nil {
+			return err
+		}
+		return record(ctx, tx, who, note{action: audit.SignOut})
+	})
+}
