@@ -1,0 +1,46 @@
+package sandbox
+
+import (
+	_ "embed"
+	"encoding/json"
+	"strings"
+	"sync"
+)
+
+// messages.json holds what the sandbox says in message and recommendation. The
+// vendor's texts are published for hardly any code, so these are ours.
+//
+//go:embed messages.json
+var messagesJSON []byte
+
+type saying struct {
+	Message        map[string]string `json:"message"`
+	Recommendation map[string]string `json:"recommendation"`
+}
+
+var sayings = sync.OnceValue(func() map[string]saying {
+	m := map[string]saying{}
+	if err := json.Unmarshal(messagesJSON, &m); err != nil {
+		panic("sandbox: messages.json: " + err.Error()) // embedded, and tested
+	}
+	return m
+})
+
+// advice returns the two sentences for a status, in the first of en, es and pt
+// that the caller's accept-language names; English by default.
+func advice(status, details, accept string) (message, recommendation *string) {
+	said, ok := sayings()[details]
+	if !ok {
+		said = sayings()[status]
+	}
+	lang := "en"
+	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		tag, _, _ = strings.Cut(tag, "-")
+		if tag == "en" || tag == "es" || tag == "pt" {
+			lang = tag
+			break
+		}
+	}
+	return orNull(said.Message[lang]), orNull(said.Recommendation[lang])
+}

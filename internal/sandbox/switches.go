@@ -1,0 +1,118 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// span is a duration written as Go writes it: "30s", "1m30s", "0s".
+type span time.Duration
+
+func (d span) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *span) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v < 0 {
+		return fmt.Errorf("not a duration such as 30s: %q", text)
+	}
+	*d = span(v)
+	return nil
+}
+
+// switches are the faults and changes of behaviour that can be ordered by
+// POST /_sandbox/settings; they outlive a restart (docs/sandbox.md#switches).
+type switches struct {
+	Delay             *span           `json:"delay"`     // null = as started
+	RetryGap          *span           `json:"retry_gap"` // null = as started
+	Rate              *int            `json:"rate"`      // null = as started; 0 = no limit
+	RecentLogin412    bool            `json:"recent_login_412"`
+	DailyLimit        int             `json:"daily_limit"` // creations per CURP, platform and UTC day; 0 = none
+	FailNext          *fault          `json:"fail_next"`
+	DropWebhooks      int             `json:"drop_webhooks"`
+	DuplicateWebhooks bool            `json:"duplicate_webhooks"`
+	BadSignatures     int             `json:"bad_signatures"`
+	EventDelay        map[string]span `json:"event_delay"`      // event name → extra time before its first attempt
+	NoExternalID      string          `json:"no_external_id"`   // how an unset external_id looks in webhooks: "" = the string None, null, empty, missing
+	WithoutSalaries   bool            `json:"without_salaries"` // employment in the vendor's newer, thinner schema
+}
+
+// fault is what the next calls get instead of an answer.
+type fault struct {
+	Route  string          `json:"route"`  // "POST /v1/users/accounts" or "/v1": method optional, path a prefix; "" = every vendor route
+	Times  int             `json:"times"`  // calls left
+	Mode   string          `json:"mode"`   // "status" (default), "cut" the connection, "hang" until the client gives up
+	Status int             `json:"status"` // for mode status
+	Code   string          `json:"code"`   // error code of the envelope; "" = the one that fits status
+	Body   json.RawMessage `json:"body"`   // instead of the envelope
+	After  bool            `json:"after"`  // carry the call out first: the client cannot know that it worked
+}
+
+func (f *fault) matches(r *http.Request) bool {
+	method, path, found := strings.Cut(f.Route, " ")
+	if !found {
+		method, path = "", f.Route
+	}
+	return (method == "" || method == r.Method) && strings.HasPrefix(r.URL.Path, path)
+}
+
+func (f *fault) check() error {
+	switch f.Mode {
+	case "", "status":
+		if f.Status < 200 || f.Status > 599 {
+			return fmt.Errorf("fail_next.status: %d is not 200-599", f.Status)
+		}
+	case "cut", "hang":
+	default:
+		return fmt.Errorf("fail_next.mode: %q is not status, cut or hang", f.Mode)
+	}
+	if f.Times < 0 {
+		return fmt.Errorf("fail_next.times: %d", f.Times)
+	}
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	return nil
+}
+
+func (sw *switches) check() error {
+	if sw.FailNext != nil {
+		if err := sw.FailNext.check(); err != nil {
+			return err
+		}
+	}
+	switch sw.NoExternalID {
+	case "", "null", "empty", "missing":
+	default:
+		return fmt.Errorf(`no_external_id: %q is not "", null, empty or missing`, sw.NoExternalID)
+	}
+	if sw.DropWebhooks < 0 || sw.BadSignatures < 0 || sw.DailyLimit < 0 || sw.Rate != nil && *sw.Rate < 0 {
+		return fmt.Errorf("a count is negative")
+	}
+	return nil
+}
+
+// The three settings that Config also has: a switch wins. The caller holds the lock.
+
+func (s *Server) delay() time.Duration {
+	if d := s.st.switches.get("all").Delay; d != nil {
+		return time.Duration(*d)
+	}
+	return s.cfg.Delay
+}
+
+func (s *Server) retryGap() time.Duration {
+	if d := s.st.switches.get("all").RetryGap; d != nil {
+		return time.Duration(*d)
+	}
+	return s.cfg.RetryGap
+}
+
+func (s *Server) rate() int {
+	if n := s.st.switches.get("all").Rate; n != nil {
+		return *n
+	}
+	return s.cfg.Rate
+}
