@@ -8,11 +8,11 @@ import "strings"
 // word itself and the rest is empty, because the vendor's set is open.
 type Detail struct {
 	Code, Title, Meaning, Next string
-	Actor                      string // cotejo, source, person, analyst, nobody, support or developer
+	Actor                      string // cotejo, source, person, analyst, nobody, support, developer; "" when unknown
 	Known                      bool
 }
 
-// Detail explains a status_details value, or a code of ours (Own). The
+// Detail explains a status_details value, or a code of ours (OwnCodes). The
 // platform ("imss", "issste", other or "") picks the institution named: nobody
 // is sent to an IMSS office over an ISSSTE login.
 func (p *Printer) Detail(code, platform string) Detail {
@@ -34,9 +34,20 @@ func (p *Printer) Warning(code string) Detail {
 	return p.explain("details.warning.", code, "", actor)
 }
 
+// explain takes each part in the words of the platform where there are some,
+// "details.status.<code>.issste.next", and the general ones otherwise.
 func (p *Printer) explain(prefix, code, platform, actor string) Detail {
-	words := p.institution(strings.ToLower(platform))
-	part := func(field string) string { return p.T(prefix+code+"."+field, words...) }
+	platform = strings.ToLower(platform)
+	words := p.institution(platform)
+	part := func(field string) string {
+		if special := prefix + code + "." + platform + "." + field; p.Has(special) {
+			return p.T(special, words...)
+		}
+		return p.T(prefix+code+"."+field, words...)
+	}
+	if special, ok := actorAt[code+"/"+platform]; ok {
+		actor = special
+	}
 	return Detail{
 		Code: code, Known: true, Actor: actor,
 		Title: part("title"), Meaning: part("meaning"), Next: part("next"),
@@ -44,15 +55,12 @@ func (p *Printer) explain(prefix, code, platform, actor string) Detail {
 }
 
 // institution gives the pairs that name a platform's institution in a text:
-// Source "el IMSS", SourceCap "El IMSS", Of "del IMSS", To "al IMSS", Office
-// the place where a person settles things.
+// Source "el IMSS", SourceCap "El IMSS" to begin a sentence, Of "del IMSS", and
+// Office, the place where a person settles things.
 func (p *Printer) institution(platform string) []any {
 	if platform != "imss" && platform != "issste" {
 		platform = "unknown"
 	}
 	name := func(word string) string { return p.T("details.institution." + platform + "." + word) }
-	return []any{
-		"Source", name("source"), "SourceCap", name("sourcecap"),
-		"Of", name("of"), "To", name("to"), "Office", name("office"),
-	}
+	return []any{"Source", name("source"), "SourceCap", name("sourcecap"), "Of", name("of"), "Office", name("office")}
 }
