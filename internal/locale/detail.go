@@ -55,12 +55,15 @@ func (p *Printer) explain(prefix, code, platform, actor string) Detail {
 }
 
 // institution gives the pairs that name a platform's institution in a text:
-// Source "el IMSS", SourceCap "El IMSS" to begin a sentence, Of "del IMSS", and
-// Office, the place where a person settles things.
+// Source "el IMSS", SourceCap "El IMSS" to begin a sentence, Of "del IMSS", To
+// "al IMSS", and Office, the place where a person settles things.
 func (p *Printer) institution(platform string) []any {
 	if platform != "imss" && platform != "issste" {
 		platform = "unknown"
 	}
 	name := func(word string) string { return p.T("details.institution." + platform + "." + word) }
-	return []any{"Source", name("source"), "SourceCap", name("sourcecap"), "Of", name("of"), "Office", name("office")}
+	return []any{
+		"Source", name("source"), "SourceCap", name("sourcecap"), "Of", name("of"), "To", name("to"),
+		"Office", name("office"),
+	}
 }

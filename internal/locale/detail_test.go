@@ -1,6 +1,7 @@
 package locale
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,9 @@ func TestEveryDetailIsWhole(t *testing.T) {
 	}
 }
 
+// split finds a contraction that a blank broke in two: "de" + "el IMSS".
+var split = regexp.MustCompile(`\b(a|de) el `)
+
 func checkDetail(t *testing.T, where string, d Detail, code string) {
 	t.Helper()
 	if d.Code != code || !d.Known || !slices.Contains(knownActors, d.Actor) {
@@ -48,6 +52,11 @@ func checkDetail(t *testing.T, where string, d Detail, code string) {
 	for name, text := range map[string]string{"title": d.Title, "meaning": d.Meaning, "next": d.Next} {
 		if text == "" || strings.ContainsAny(text, "⟨{<") {
 			t.Errorf("%s %s: %s = %q", where, code, name, text)
+		}
+	}
+	for _, text := range []string{d.Title, d.Meaning, d.Next} {
+		if split := split.FindString(text); split != "" {
+			t.Errorf("%s %s: %q is one word in Spanish: %q", where, code, split, text)
 		}
 	}
 	// A title stands in a table cell and carries no full stop; the rest are sentences.

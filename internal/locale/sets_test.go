@@ -1,0 +1,85 @@
+package locale_test
+
+import (
+	"testing"
+
+	"cotejo/internal/auth"
+	"cotejo/internal/consent"
+	"cotejo/internal/locale"
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
+)
+
+// TestClosedSetsHaveWords: templates complete an id with a value of a closed
+// set ("ui.status." + status), which no reading of the sources can check.
+func TestClosedSetsHaveWords(t *testing.T) {
+	t.Parallel()
+	statuses := []lookup.Status{
+		lookup.Queued, lookup.Pending, lookup.Expired, lookup.Error, lookup.Incomplete, lookup.Success,
+	}
+	sets := map[string][]string{
+		"ui.status.":          texts(statuses),
+		"ui.status_meaning.":  texts(statuses),
+		"ui.status_next.":     texts(statuses),
+		"ui.pull.profile.":    pulls(),
+		"ui.pull.employment.": pulls(),
+		"ui.pull_meaning.":    pulls(),
+		"ui.verdict.":         texts(webhook.Verdicts),
+		"ui.verdict_meaning.": texts(webhook.Verdicts),
+		"ui.role.":            texts(auth.Roles),
+		"ui.role_meaning.":    texts(auth.Roles),
+		"ui.env.":             texts([]lookup.Environment{lookup.Sandbox, lookup.Production}),
+		"ui.dialect.":         texts([]lookup.Dialect{lookup.Palenca, lookup.Buro}),
+		"ui.platform.":        texts([]lookup.Platform{lookup.IMSS, lookup.ISSSTE}),
+		"ui.source.":          texts([]lookup.Source{lookup.SourceForm, lookup.SourceBulk, lookup.SourceRefresh}),
+		"ui.means.":           consent.Means,
+		"ui.employment.": {
+			"employed", "active", "unemployed", "retired", "potentially_retired", "voluntary_contributions",
+			"self_employed", "banned", "unknown",
+		},
+		"ui.movement.": {"reentry", "salary_modification", "discharge"},
+	}
+	actors := []string{"support", "developer"}
+	for _, status := range statuses {
+		actors = append(actors, string(status.Actor()))
+	}
+	sets["ui.actor."], sets["ui.acts."] = actors, actors
+	for _, lang := range locale.Languages {
+		p := locale.For(lang, nil)
+		for prefix, words := range sets {
+			for _, word := range words {
+				if !p.Has(prefix + word) {
+					t.Errorf("%s: no %q", lang, prefix+word)
+				}
+			}
+		}
+	}
+}
+
+// TestOurCodesAreExplained: a refused request gets the same care as the vendor's own details.
+func TestOurCodesAreExplained(t *testing.T) {
+	t.Parallel()
+	p := locale.For("es-MX", nil)
+	for _, code := range []string{
+		lookup.CodeUnauthorized, lookup.CodeForbidden, lookup.CodeRecentSuccess, lookup.CodeRejected,
+		lookup.CodeNoFinalEvent, "failed_refresh",
+	} {
+		if !p.Detail(code, "imss").Known {
+			t.Errorf("%s has no text", code)
+		}
+	}
+}
+
+func pulls() []string {
+	return texts([]lookup.PullState{
+		lookup.PullNone, lookup.PullFetching, lookup.PullComplete, lookup.PullPartial, lookup.PullEmpty, lookup.PullFailed,
+	})
+}
+
+func texts[S ~string](set []S) []string {
+	words := make([]string, len(set))
+	for i, word := range set {
+		words[i] = string(word)
+	}
+	return words
+}
