@@ -139,5 +139,6 @@ const (
 	CodeForbidden     = "vendor_forbidden"
 	CodeRecentSuccess = "recent_login_successful"
 	CodeRejected      = "vendor_rejected"
+	CodeUnavailable   = "vendor_unavailable"
 	CodeNoFinalEvent  = "no_final_event"
 )

@@ -1,0 +1,96 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+
+	"github.com/riverqueue/river"
+
+	"cotejo/db"
+	"cotejo/internal/employment"
+	"cotejo/internal/lookup"
+	"cotejo/internal/palenca"
+	"cotejo/internal/task"
+)
+
+type fetchProfile struct {
+	river.WorkerDefaults[task.FetchProfile]
+	*vendor
+}
+
+// Work pulls the profile of an attempt.
+func (w *fetchProfile) Work(ctx context.Context, job *river.Job[task.FetchProfile]) error {
+	last := job.Attempt >= job.MaxAttempts
+	return w.fetch(ctx, "profile", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull db.NewPull) error {
+		p, raw, err := c.Profile(ctx, account)
+		if err != nil {
+			return err
+		}
+		pull = received(pull, raw)
+		pull.State = lookup.PullComplete
+		if p.FullName() == "" && len(p.IDs) == 0 {
+			pull.State = lookup.PullEmpty
+		}
+		return w.db.StoreProfile(ctx, pull, p)
+	})
+}
+
+type fetchEmployment struct {
+	river.WorkerDefaults[task.FetchEmployment]
+	*vendor
+}
+
+// Work pulls the employment history of an attempt. An empty one is an answer, not a fault.
+func (w *fetchEmployment) Work(ctx context.Context, job *river.Job[task.FetchEmployment]) error {
+	last := job.Attempt >= job.MaxAttempts
+	return w.fetch(ctx, "employment", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull db.NewPull) error {
+		h, raw, err := c.Employment(ctx, account)
+		if err != nil {
+			return err
+		}
+		pull = received(pull, raw)
+		pull.State = palenca.State(h)
+		return w.db.StoreEmployment(ctx, pull, h, employment.Gist(h))
+	})
+}
+
+func received(pull db.NewPull, raw palenca.Raw) db.NewPull {
+	pull.HTTPStatus, pull.Took, pull.Body, pull.SHA256 = raw.Status, raw.Took, raw.Body, raw.SHA256
+	return pull
+}
+
+// fetch does what both kinds share: find the account, call, sleep when told to, and keep a final failure.
+func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int64, last bool,
+	call func(context.Context, *palenca.Client, string, db.NewPull) error) error {
+	e, err := v.db.Errand(ctx, attemptID)
+	if errors.Is(err, db.ErrNotFound) {
+		return river.JobCancel(err)
+	} else if err != nil {
+		return err
+	}
+	pull := db.NewPull{AttemptID: attemptID, EventID: eventID}
+	err = func() error {
+		c, err := v.connection(ctx, e.ConnectionID)
+		if err != nil {
+			return err
+		}
+		client, err := v.client(ctx, c, nil)
+		if err != nil {
+			return err
+		}
+		return call(ctx, client, e.AccountID, pull)
+	}()
+	if err == nil {
+		return nil
+	}
+	slept, done := v.sleepOr(ctx, e.ConnectionID, err)
+	if done {
+		return slept
+	}
+	var refused *palenca.Error
+	if errors.As(err, &refused) && (last || refused.Kind == palenca.GiveUp) {
+		pull.HTTPStatus, pull.Code = refused.Status, refused.Code
+		return v.db.PullFailed(ctx, kind, pull)
+	}
+	return err
+}

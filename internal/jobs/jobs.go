@@ -1,0 +1,129 @@
+// Package jobs works the queue: what each kind of job does. Jobs hold ids only; what they do to our data is one method
+// of package db each, so that a job that dies anywhere can simply run again.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"cotejo/db"
+	"cotejo/internal/task"
+)
+
+// A job that takes longer than JobTimeout is cancelled; one whose process died is taken up again after RescueAfter.
+const (
+	JobTimeout  = 30 * time.Second
+	RescueAfter = 60 * time.Second
+)
+
+// Config is what the workers need.
+type Config struct {
+	DB    *db.DB
+	HTTP  *http.Client                                     // towards the vendor; nil: the client's own
+	Log   *slog.Logger                                     // warnings and errors, with ids only
+	Retry func(attempt int) time.Duration                  // pause after a failed run; nil: River's, which grows to hours
+	After func(kind string, took time.Duration, err error) // told of each run, for the metrics; nil: nobody is
+}
+
+// Runner works the queue until it is stopped.
+type Runner struct{ client *river.Client[pgx.Tx] }
+
+// Start begins to work the queue.
+func Start(ctx context.Context, c Config) (*Runner, error) {
+	v := &vendor{db: c.DB, http: c.HTTP}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &createAccount{vendor: v})
+	river.AddWorker(workers, &processDelivery{db: c.DB})
+	river.AddWorker(workers, &fetchProfile{vendor: v})
+	river.AddWorker(workers, &fetchEmployment{vendor: v})
+	river.AddWorker(workers, &tidy{db: c.DB})
+	config := &river.Config{
+		Queues: map[string]river.QueueConfig{
+			// Calls to the vendor wait on the network; a slow vendor must not hold back what it sends us.
+			task.QueueVendor:   {MaxWorkers: 8},
+			task.QueueDelivery: {MaxWorkers: 8},
+			task.QueueUpkeep:   {MaxWorkers: 1},
+		},
+		Workers:              workers,
+		JobTimeout:           JobTimeout,
+		RescueStuckJobsAfter: RescueAfter,
+		Logger:               slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}),
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+			func() (river.JobArgs, *river.InsertOpts) {
+				return task.Tidy{}, &river.InsertOpts{Queue: task.QueueUpkeep}
+			}, &river.PeriodicJobOpts{RunOnStart: true})},
+	}
+	if c.Retry != nil {
+		config.RetryPolicy = retryAfter(c.Retry)
+	}
+	if c.After != nil {
+		config.WorkerMiddleware = []rivertype.WorkerMiddleware{&told{after: c.After}}
+	}
+	client, err := river.NewClient(riverpgxv5.New(c.DB.Pool()), config)
+	if err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
+	// The runner outlives ctx's cancellation until Stop, so that running jobs can finish.
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return nil, fmt.Errorf("start the workers: %w", err)
+	}
+	return &Runner{client}, nil
+}
+
+// Stop takes no more jobs, lets running ones finish until ctx ends, and then cancels them; they run again elsewhere.
+func (r *Runner) Stop(ctx context.Context) error {
+	err := r.client.Stop(ctx)
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return r.client.StopAndCancel(last)
+	}
+	return err
+}
+
+// retryAfter lets tests and impatient operators choose the pause between runs.
+type retryAfter func(attempt int) time.Duration
+
+// NextRetry satisfies river.ClientRetryPolicy.
+func (p retryAfter) NextRetry(job *rivertype.JobRow) time.Time { return time.Now().Add(p(job.Attempt)) }
+
+type told struct {
+	river.MiddlewareDefaults
+	after func(string, time.Duration, error)
+}
+
+// Work times a run.
+func (m *told) Work(ctx context.Context, job *rivertype.JobRow, do func(context.Context) error) error {
+	began := time.Now()
+	err := do(ctx)
+	m.after(job.Kind, time.Since(began), err)
+	return err
+}
+
+// atLeast keeps River's own progress notes out of our log.
+type atLeast struct {
+	level slog.Level
+	slog.Handler
+}
+
+// Enabled satisfies slog.Handler.
+func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+type tidy struct {
+	river.WorkerDefaults[task.Tidy]
+	db *db.DB
+}
+
+// Work drops what has outlived its purpose.
+func (w *tidy) Work(ctx context.Context, _ *river.Job[task.Tidy]) error { return w.db.Tidy(ctx) }
