@@ -14,16 +14,14 @@ import (
 // set ("ui.status." + status), which no reading of the sources can check.
 func TestClosedSetsHaveWords(t *testing.T) {
 	t.Parallel()
-	statuses := []lookup.Status{
-		lookup.Queued, lookup.Pending, lookup.Expired, lookup.Error, lookup.Incomplete, lookup.Success,
-	}
+	statuses := texts(lookup.Statuses)
 	sets := map[string][]string{
-		"ui.status.":          texts(statuses),
-		"ui.status_meaning.":  texts(statuses),
-		"ui.status_next.":     texts(statuses),
-		"ui.pull.profile.":    pulls(),
-		"ui.pull.employment.": pulls(),
-		"ui.pull_meaning.":    pulls(),
+		"ui.status.":          statuses,
+		"ui.status_meaning.":  statuses,
+		"ui.status_next.":     statuses,
+		"ui.pull.profile.":    texts(lookup.PullStates),
+		"ui.pull.employment.": texts(lookup.PullStates),
+		"ui.pull_meaning.":    texts(lookup.PullStates),
 		"ui.verdict.":         texts(webhook.Verdicts),
 		"ui.verdict_meaning.": texts(webhook.Verdicts),
 		"ui.role.":            texts(auth.Roles),
@@ -39,10 +37,7 @@ func TestClosedSetsHaveWords(t *testing.T) {
 		},
 		"ui.movement.": {"reentry", "salary_modification", "discharge"},
 	}
-	actors := []string{"support", "developer"}
-	for _, status := range statuses {
-		actors = append(actors, string(status.Actor()))
-	}
+	actors := append(texts(lookup.Actors), "support", "developer")
 	sets["ui.actor."], sets["ui.acts."] = actors, actors
 	for _, lang := range locale.Languages {
 		p := locale.For(lang, nil)
@@ -68,12 +63,6 @@ func TestOurCodesAreExplained(t *testing.T) {
 			t.Errorf("%s has no text", code)
 		}
 	}
-}
-
-func pulls() []string {
-	return texts([]lookup.PullState{
-		lookup.PullNone, lookup.PullFetching, lookup.PullComplete, lookup.PullPartial, lookup.PullEmpty, lookup.PullFailed,
-	})
 }
 
 func texts[S ~string](set []S) []string {
