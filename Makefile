@@ -1,0 +1,85 @@
+# Cotejo. `make run` is all it takes; `make test` runs every test; `make check` is what CI runs.
+.DEFAULT_GOAL := help
+.PHONY: help run build assets generate test check format vet lint bench seed screenshots clean need-go
+
+SHELL := /bin/bash
+export GOFLAGS := -mod=readonly $(filter-out -mod=%,$(GOFLAGS))
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LOOKUPS ?= 2000
+DELIVERIES ?= 6000
+TEMPL := go tool templ generate -path views -log-level error
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: need-go ## build everything and start Cotejo, with a PostgreSQL and a sandbox of its own
+	@.ci/need npm postgresql
+	@$(MAKE) --no-print-directory build
+	@exec bin/cotejo
+
+build: need-go assets ## bin/cotejo with its pages' assets inside
+	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
+
+# npm runs no package's scripts, and only when the lock file changed. Without npm
+# the program still builds, with pages that work as plain HTML.
+assets: need-go ## bundle scripts and styles into static/dist
+	@if command -v npm >/dev/null; then \
+		$(MAKE) --no-print-directory node_modules/.installed && go run ./static/build; \
+	else \
+		echo "npm is not installed, so the pages are built without styles and live updates: run \`apt-get install npm\` or \`brew install node\`." >&2; \
+	fi
+
+node_modules/.installed: package-lock.json
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+generate: need-go ## write the *_templ.go files anew
+	@$(TEMPL)
+
+# Missing programs are installed if that needs no password; tests that still miss
+# one skip aloud (and fail where CI=true).
+test: need-go assets ## every test, with race detector, PostgreSQL and browser
+	@.ci/need postgresql chromium || true
+	@.ci/test
+
+check: format vet generated lint ## what CI runs: formatting, vet, generated code, lint, tests
+	@$(MAKE) --no-print-directory test
+
+format: need-go
+	@wrong=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	test -z "$$wrong" || { echo "Not formatted, run gofmt -w:" $$wrong >&2; exit 1; }
+
+vet: need-go
+	@go vet ./...
+
+# Compares content, not git's view of it, so that it also holds before a commit.
+.PHONY: generated
+generated: need-go
+	@sums() { find views -name '*_templ.go' | sort | xargs cat | cksum; }; \
+	before=$$(sums); $(TEMPL); \
+	test "$$before" = "$$(sums)" || { echo "Generated code was out of date: commit the *_templ.go files that changed." >&2; exit 1; }
+
+# A module of its own: its nine hundred dependencies are none of Cotejo's.
+bin/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
+	@go -C tools/golangci-lint build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: need-go bin/golangci-lint
+	@bin/golangci-lint run ./...
+
+bench: build ## measure the hot paths against a database of a realistic size
+	@bin/cotejo bench
+
+seed: build ## fill the local database: make seed LOOKUPS=2000 DELIVERIES=6000
+	@bin/cotejo seed --lookups $(LOOKUPS) --deliveries $(DELIVERIES)
+
+screenshots: need-go assets ## photograph each page for the documentation
+	@.ci/need postgresql chromium
+	@COTEJO_TEST_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run Screenshots ./internal/browsertest/...
+
+clean: ## remove what was built; the local database stays
+	@rm -rf bin node_modules test-results
+	@git clean -fdXq static/dist
+
+need-go:
+	@.ci/need go
