@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cotejo/internal/audit"
+	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
 )
 
@@ -25,6 +26,27 @@ func (db *DB) Console(ctx context.Context) (Console, error) {
 select environment, institution, notice_version, notice_url, consent_days from console`).
 		Scan(&c.Environment, &c.Institution, &c.NoticeVersion, &c.NoticeURL, &c.ConsentDays)
 	return c, err
+}
+
+// Visit gives what every page needs to know, in one question: who asks, the console's settings, how many lookups wait
+// for an analyst (counting to limit), and the code with which the vendor paused our calls. ErrNotFound: no such active user.
+func (db *DB) Visit(ctx context.Context, userID int64, limit int) (v Visit, err error) {
+	c := &v.Console
+	v.User, err = scanUser(db.pool.QueryRow(ctx, `-- name: visit
+select `+userColumns+`, c.environment, c.institution, c.notice_version, c.notice_url, c.consent_days,
+       (select count(*) from (select 1 from lookups l where l.environment = c.environment and l.actor = 'analyst' limit $2) waiting),
+       coalesce((select paused_code from connections where environment = c.environment and paused_at is not null limit 1), '')
+  from users u cross join console c where u.id = $1 and u.disabled_at is null`, userID, limit),
+		&c.Environment, &c.Institution, &c.NoticeVersion, &c.NoticeURL, &c.ConsentDays, &v.Waiting, &v.Paused)
+	return v, err
+}
+
+// Visit is what every page needs to know.
+type Visit struct {
+	User    auth.User
+	Console Console
+	Waiting int
+	Paused  string
 }
 
 // SetEnvironment switches the whole console between test data and real data.

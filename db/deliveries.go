@@ -87,20 +87,16 @@ func (db *DB) ViewDelivery(ctx context.Context, env lookup.Environment, uid uuid
 	var d webhook.Delivery
 	err := db.inTx(ctx, func(tx pgx.Tx) (err error) {
 		var headers, body []byte
-		var sealed bool
 		var lookupID, personID int64
 		d, err = scanDelivery(tx.QueryRow(ctx, `-- name: delivery
-select `+deliveryColumns+`, d.headers, d.credentials_sealed is not null, d.body, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
- where d.environment = $1 and d.uid = $2`, env, uid), &headers, &sealed, &body, &lookupID, &personID)
+select `+deliveryColumns+`, d.headers, d.body, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
+ where d.environment = $1 and d.uid = $2`, env, uid), &headers, &body, &lookupID, &personID)
 		if err != nil {
 			return err
 		}
 		d.Body = body
 		if d.Headers, err = readHeaders(headers); err != nil {
 			return err
-		}
-		if sealed {
-			d.Headers = append(d.Headers, webhook.Header{Name: "authorization", Sealed: true})
 		}
 		if d.Changes, err = readChanges(ctx, tx, d.ID); err != nil {
 			return err
@@ -114,13 +110,16 @@ select `+deliveryColumns+`, d.headers, d.credentials_sealed is not null, d.body,
 }
 
 func readHeaders(raw []byte) ([]webhook.Header, error) {
-	var pairs [][2]string
+	var pairs [][]string
 	if err := json.Unmarshal(raw, &pairs); err != nil {
 		return nil, fmt.Errorf("read stored headers: %w", err)
 	}
 	headers := make([]webhook.Header, len(pairs))
 	for i, p := range pairs {
-		headers[i] = webhook.Header{Name: p[0], Value: p[1]}
+		headers[i] = webhook.Header{Name: p[0], Sealed: len(p) == 1}
+		if len(p) > 1 {
+			headers[i].Value = p[1]
+		}
 	}
 	return headers, nil
 }

@@ -38,7 +38,7 @@ type Receipt struct {
 // Receive stores a request. An accepted one is compared by its bytes with those of the vendor's retry window, and a
 // new one is handed to the queue in the same transaction: when Receive returns, nothing can be lost.
 func (db *DB) Receive(ctx context.Context, r Receipt) (uuid.UUID, webhook.Verdict, error) {
-	headers, err := json.Marshal(r.Headers)
+	headers, err := storedHeaders(r)
 	if err != nil {
 		return uuid.UUID{}, "", err
 	}
@@ -83,6 +83,18 @@ returning id, verdict`,
 		return db.process(ctx, tx, id)
 	})
 	return uid, verdict, err
+}
+
+// storedHeaders writes the headers as [[name, value], …]; a credential's name stands alone, its value is sealed apart.
+func storedHeaders(r Receipt) ([]byte, error) {
+	stored := make([][]string, 0, len(r.Headers)+len(r.Credentials))
+	for _, h := range r.Headers {
+		stored = append(stored, []string{h[0], h[1]})
+	}
+	for _, h := range r.Credentials {
+		stored = append(stored, []string{h[0]})
+	}
+	return json.Marshal(stored)
 }
 
 func credentialsPurpose(uid uuid.UUID) string { return "delivery credentials/" + uid.String() }

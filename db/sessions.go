@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"cotejo/internal/audit"
 )
@@ -23,6 +24,9 @@ type Session struct {
 	UserAgent string
 }
 
+const deleteSession = `-- name: delete session
+delete from sessions where hash = $1`
+
 // LoadSession gives the unexpired session under hash, or ErrNotFound. A session of a disabled user is not found.
 func (db *DB) LoadSession(ctx context.Context, hash []byte) (Session, error) {
 	const query = `-- name: load session
@@ -36,20 +40,44 @@ select s.hash, s.data, coalesce(s.user_id, 0), s.created_at, s.seen_at, s.expire
 }
 
 // SaveSession stores s, replacing what stood under its hash.
-func (db *DB) SaveSession(ctx context.Context, s Session) error {
+func (db *DB) SaveSession(ctx context.Context, s Session) error { return saveSession(ctx, db.pool, s) }
+
+// execer is a transaction or the pool.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+func saveSession(ctx context.Context, on execer, s Session) error {
 	const query = `-- name: save session
 insert into sessions (hash, data, user_id, created_at, seen_at, expires_at, ip, user_agent)
 values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8)
 on conflict (hash) do update set data = excluded.data, user_id = excluded.user_id, seen_at = excluded.seen_at,
   expires_at = excluded.expires_at, ip = excluded.ip, user_agent = excluded.user_agent`
-	_, err := db.pool.Exec(ctx, query, s.Hash, s.Data, s.UserID, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IP, s.UserAgent)
+	_, err := on.Exec(ctx, query, s.Hash, s.Data, s.UserID, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IP, s.UserAgent)
+	return err
+}
+
+// ReplaceSession stores s and deletes the session under old, at once: a sign-in gets a new id, and the one that was
+// there before it dies.
+func (db *DB) ReplaceSession(ctx context.Context, old []byte, s Session) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, deleteSession, old); err != nil {
+			return err
+		}
+		return saveSession(ctx, tx, s)
+	})
+}
+
+// TouchSession moves the end of an idle session.
+func (db *DB) TouchSession(ctx context.Context, hash []byte, seenAt, expiresAt time.Time) error {
+	_, err := db.pool.Exec(ctx, `-- name: touch session
+update sessions set seen_at = $2, expires_at = $3 where hash = $1`, hash, seenAt, expiresAt)
 	return err
 }
 
 // DeleteSession ends the session under hash. Ending one that is not there is no error.
 func (db *DB) DeleteSession(ctx context.Context, hash []byte) error {
-	_, err := db.pool.Exec(ctx, `-- name: delete session
-delete from sessions where hash = $1`, hash)
+	_, err := db.pool.Exec(ctx, deleteSession, hash)
 	return err
 }
 
@@ -135,8 +163,7 @@ update users set last_sign_in_at = clock_timestamp() where id = $1`, who.UserID)
 // SignedOut writes a sign-out to the trail and ends the session.
 func (db *DB) SignedOut(ctx context.Context, hash []byte, who audit.Actor) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `-- name: delete session
-delete from sessions where hash = $1`, hash); err != nil {
+		if _, err := tx.Exec(ctx, deleteSession, hash); err != nil {
 			return err
 		}
 		return record(ctx, tx, who, note{action: audit.SignOut})

@@ -9,7 +9,7 @@ create table deliveries (
   received_at        timestamptz not null default clock_timestamp(),
   remote_addr        text not null default '',
   method             text not null,
-  headers            jsonb not null,   -- [[name, value], …] as received, credentials left out
+  headers            jsonb not null,   -- [[name, value], …] as received; a credential's name stands alone
   credentials_sealed bytea,            -- the credential headers; dropped after seven days
   body               bytea not null,
   body_size          bigint not null,

@@ -3,6 +3,7 @@
 package webhook
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +45,18 @@ const MaxBody = 1 << 20
 
 // KeptOfRefused is how many bytes of a refused body are kept.
 const KeptOfRefused = 16 << 10
+
+// credentials are the headers that may prove who sends: they are sealed at rest and never shown.
+var credentials = map[string]bool{
+	"authorization": true, "proxy-authorization": true, "cookie": true, "x-api-key": true, "x-signature": true,
+	"x-palenca-signature": true, "webhook-signature": true,
+}
+
+// IsCredential tells whether a header's value is a credential, by its name alone.
+func IsCredential(name string) bool {
+	name = strings.ToLower(name)
+	return credentials[name] || strings.Contains(name, "secret") || strings.Contains(name, "token") || strings.Contains(name, "password")
+}
 
 // Delivery is one stored HTTP request.
 type Delivery struct {
