@@ -18,8 +18,9 @@ run: need-go ## build everything and start Cotejo, with a PostgreSQL and a sandb
 	@$(MAKE) --no-print-directory build
 	@exec bin/cotejo
 
+# Without cgo the binary is static and runs in an image without a C library.
 build: need-go assets ## bin/cotejo with its pages' assets inside
-	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
 
 # npm runs no package's scripts, and only when the lock file changed. Without npm
 # the program still builds, with pages that work as plain HTML.
