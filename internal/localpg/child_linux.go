@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -14,7 +15,21 @@ func attributes(as account) *syscall.SysProcAttr {
 	if as.drop {
 		attr.Credential = &syscall.Credential{Uid: uint32(as.uid), Gid: uint32(as.gid)}
 	}
+	if as.mapped {
+		attr.Cloneflags = syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: 0, Size: 1}}
+	}
 	return attr
+}
+
+// nobody is Linux's overflow user, which every system has an entry for.
+const nobody = 65534
+
+// canMap tries whether a user namespace may be made here.
+func canMap() bool {
+	cmd := exec.Command("/bin/sh", "-c", "exit 0")
+	cmd.SysProcAttr = attributes(account{mapped: true})
+	return runLocked(cmd) == nil
 }
 
 // isPostmaster tells a server of this cluster from a stranger with its number:

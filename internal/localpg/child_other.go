@@ -21,6 +21,8 @@ func attributes(as account) *syscall.SysProcAttr {
 	return attr
 }
 
+func canMap() bool { return false }
+
 // isPostmaster tells a server of this cluster from a stranger with its number by
 // the command line, which names the data directory.
 func isPostmaster(pid int, data string) bool {

@@ -68,6 +68,10 @@ type account struct {
 	uid, gid int
 	name     string
 	drop     bool
+	// mapped: the server runs in a user namespace, where we, root, look like
+	// nobody to it and its files stay ours. The way into folders that only root
+	// may enter (user_namespaces(7); Linux only, and some containers forbid it).
+	mapped bool
 }
 
 // accountFor chooses the owner of an existing cluster or data directory, since
@@ -83,7 +87,9 @@ func accountFor(dir string) (account, error) {
 				if u, err := user.LookupId(strconv.Itoa(int(own.Uid))); err == nil {
 					name = u.Username
 				}
-				return account{int(own.Uid), int(own.Gid), name, true}, nil
+				return account{uid: int(own.Uid), gid: int(own.Gid), name: name, drop: true}, nil
+			} else if ok && path == layoutOf(dir).data {
+				return account{mapped: true}, nil // made that way
 			}
 		}
 	}
@@ -95,33 +101,37 @@ func accountFor(dir string) (account, error) {
 		uid, err1 := strconv.Atoi(u.Uid)
 		gid, err2 := strconv.Atoi(u.Gid)
 		if err1 == nil && err2 == nil {
-			return account{uid, gid, name, true}, nil
+			return account{uid: uid, gid: gid, name: name, drop: true}, nil
 		}
 	}
 	return account{}, errors.New("PostgreSQL cannot run as root and there is no user postgres or nobody to run it as: start cotejo as an ordinary user")
 }
 
-// prepare makes the folders and hands them to the account.
-func prepare(dir string, as account) (layout, error) {
+// prepare makes the folders and hands them to the account, or to one that can
+// get there.
+func prepare(dir string, as account) (layout, account, error) {
 	at := layoutOf(dir)
 	mode := fs.FileMode(0o700)
 	if as.drop {
 		mode = 0o711 // the server's user has to pass through; Cotejo's own files are 0600
 	}
 	if err := os.MkdirAll(dir, mode); err != nil {
-		return at, fmt.Errorf("data directory %s cannot be made: %w", dir, err)
+		return at, as, fmt.Errorf("data directory %s cannot be made: %w", dir, err)
 	}
 	if as.drop {
 		if err := openPath(dir, as); err != nil {
-			return at, err
+			if !canMap() {
+				return at, as, err
+			}
+			as = account{mapped: true}
 		}
 	}
 	for _, path := range []string{at.root, at.run} {
 		if err := ownFolder(path, as); err != nil {
-			return at, err
+			return at, as, err
 		}
 	}
-	return at, nil
+	return at, as, nil
 }
 
 // openPath lets the account pass through the data directory itself and names an

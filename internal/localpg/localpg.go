@@ -82,7 +82,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := prepare(dir, as)
+	at, as, err := prepare(dir, as)
 	if err != nil {
 		return nil, err
 	}

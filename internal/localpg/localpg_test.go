@@ -229,7 +229,7 @@ func TestInterruptedInitdb(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, err := prepare(dir, as)
+	at, _, err := prepare(dir, as)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +251,31 @@ func TestLongPathMovesTheSocket(t *testing.T) {
 		t.Errorf("socket folder %s", c.at.run)
 	}
 	query(t, c, `select 'short'`)
+}
+
+// Root's own folders are closed to the user that root would drop to.
+func TestFolderOnlyRootMayEnter(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root drops to another user")
+	}
+	outer := dataDir(t) // 0700, and above the data directory
+	dir := filepath.Join(outer, "data")
+	if !canMap() {
+		_, err := Start(t.Context(), Options{Dir: dir, Fast: true, Log: quiet})
+		if err == nil || !strings.Contains(err.Error(), outer+" is closed to user") {
+			t.Errorf("error %v must name the closed folder", err)
+		}
+		return
+	}
+	c := start(t, dir)
+	exec1(t, c, `create table kept (n int)`)
+	stop(t, c)
+	c = start(t, dir)
+	query(t, c, `select count(*)::text from kept`)
+	if st, err := os.Stat(outer); err != nil || st.Mode().Perm() != 0o700 {
+		t.Errorf("the folder above was opened: %v %v", st.Mode(), err)
+	}
 }
 
 func TestServerThatCannotStart(t *testing.T) {

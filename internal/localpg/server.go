@@ -126,7 +126,7 @@ func startServer(program string, args []string, at layout, as account, log *slog
 		if err != nil {
 			return
 		}
-		err = cmd.Wait()
+		_ = cmd.Wait() // a fast shutdown is no error, and any other end is logged below
 		select {
 		case <-s.quit:
 		default:
@@ -229,11 +229,10 @@ func lockFilePID(path string) (int, error) {
 		return 0, fmt.Errorf("read the previous server's lock file: %w", err)
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 {
-		return 0, nil
+	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 1 {
+		return pid, nil
 	}
-	return pid, nil
+	return 0, nil
 }
 
 func alive(pid int) bool {

@@ -277,7 +277,8 @@ func bytesOf(t *testing.T, k seal.SecretKey) []byte {
 func hexOf(t *testing.T, k seal.SecretKey) string { return hex.EncodeToString(bytesOf(t, k))[:12] }
 
 func decimalOf(t *testing.T, k seal.SecretKey) string {
-	return strings.Trim(fmt.Sprint(bytesOf(t, k)[:4]), "[]")
+	raw := bytesOf(t, k)
+	return fmt.Sprintf("%d %d %d %d", raw[0], raw[1], raw[2], raw[3])
 }
 
 func FuzzOpen(f *testing.F) {
