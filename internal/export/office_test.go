@@ -1,0 +1,65 @@
+package export
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cotejo/internal/employment"
+	"cotejo/internal/profile"
+)
+
+// TestSpreadsheetRunsNothing lets a real spreadsheet program open a file full of hostile names, and looks at what it
+// made of it: no formula, accents intact, and each cell in its column.
+func TestSpreadsheetRunsNothing(t *testing.T) {
+	t.Parallel()
+	office := ""
+	for _, name := range []string{"soffice", "libreoffice"} {
+		if path, err := exec.LookPath(name); err == nil {
+			office = path
+			break
+		}
+	}
+	if office == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no LibreOffice in CI: install libreoffice-calc-nogui")
+		}
+		t.Skip("NOT TESTED: no LibreOffice here (apt install libreoffice-calc-nogui), so no spreadsheet has opened the CSV")
+	}
+	l := sample()
+	l.Person = profile.Profile{FirstName: "=1+1", LastName: "GARCÍA TÉLLEZ", IDs: l.Person.IDs}
+	for _, name := range []string{"=40+2", "+40+2", "-40+2", "@SUM(40;2)", " =40+2", "\t=40+2", "\r=40+2", `"=40+2"`, "\uff1d40+2", `=HYPERLINK("http://x")`} {
+		l.History.Records = append(l.History.Records, employment.Record{Employer: name, BaseSalary: "1044.97"})
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "employment.csv")
+	if err := os.WriteFile(file, []byte(write(t, l.Rows())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	// Field separator 44 (comma), quote 34, character set 76 (UTF-8), from line 1, numbers as in en-US (1033) whatever
+	// the machine's locale; the flat format can be read as text.
+	cmd := exec.CommandContext(ctx, office, "-env:UserInstallation=file://"+filepath.Join(dir, "settings"), "--headless",
+		"--infilter=CSV:44,34,76,1,,1033", "--convert-to", "fods", "--outdir", dir, file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "employment.fods"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := string(b)
+	if strings.Contains(sheet, "table:formula") {
+		t.Error("a cell became a formula")
+	}
+	for _, want := range []string{"GARCÍA TÉLLEZ", "=40+2", `office:value="1044.97"`, "response_sha256", "<text:p>lookup_id</text:p>"} {
+		if !strings.Contains(sheet, want) {
+			t.Errorf("the sheet lacks %q", want)
+		}
+	}
+}
