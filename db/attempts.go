@@ -71,6 +71,7 @@ type Taken struct {
 // AttemptTaken stores the vendor's account for an attempt, moves it to pending, and claims the deliveries for that
 // account that overtook this commit.
 func (db *DB) AttemptTaken(ctx context.Context, attemptID int64, t Taken) error {
+	t.AccountID, t.UserID = clip(t.AccountID), clip(t.UserID)
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		var connectionID int64
 		if err := tx.QueryRow(ctx, `-- name: connection of attempt
@@ -85,7 +86,8 @@ select connection_id from attempts where id = $1`, attemptID).Scan(&connectionID
 			return err
 		}
 		if _, err := tx.Exec(ctx, `-- name: attempt taken
-update attempts set account_id = $2, vendor_user_id = $3 where id = $1`, attemptID, t.AccountID, t.UserID); err != nil {
+update attempts set account_id = $2, vendor_user_id = case when $3 = '' then vendor_user_id else $3 end where id = $1`,
+			attemptID, t.AccountID, t.UserID); err != nil {
 			return err
 		}
 		kind := lookup.MomentTaken
@@ -137,7 +139,7 @@ func lockAttempt(ctx context.Context, tx pgx.Tx, id int64) (attempt, error) {
 	err := tx.QueryRow(ctx, `-- name: lock attempt
 select a.lookup_id, a.connection_id, a.status, a.detail, a.warning, a.profile_state, a.employment_state,
        not exists (select 1 from attempts later where later.lookup_id = a.lookup_id and later.number > a.number)
-  from attempts a where a.id = $1 for update of a`, id).
+  from attempts a where a.id = $1 for no key update of a`, id).
 		Scan(&a.lookupID, &a.connectionID, &a.state.Status, &a.state.Detail, &a.state.Warning, &a.profile, &a.employment, &a.latest)
 	return a, found(err)
 }

@@ -15,7 +15,7 @@ import (
 	"cotejo/internal/lookup"
 )
 
-const connectionQuery = `select c.id, c.uid, c.name, c.dialect, c.environment, c.base_url, c.key_tail, c.widget_id, c.calls_per_minute,
+const connectionColumns = `c.id, c.uid, c.name, c.dialect, c.environment, c.base_url, c.key_tail, c.widget_id, c.calls_per_minute,
        coalesce(c.paused_at, ` + never + `), c.paused_code, c.changed_at, coalesce(u.name, ''),
        coalesce(s.uid, '00000000-0000-0000-0000-000000000000'), coalesce(s.vendor_id, ''), coalesce(s.token_tail, ''),
        coalesce(s.created_at, ` + never + `),
@@ -38,13 +38,13 @@ func scanConnection(row pgx.Row) (connection.Connection, error) {
 // Connection gives the connection of an environment that speaks a dialect, or ErrNotFound.
 func (db *DB) Connection(ctx context.Context, env lookup.Environment, dialect lookup.Dialect) (connection.Connection, error) {
 	return scanConnection(db.pool.QueryRow(ctx, `-- name: connection
-`+connectionQuery+` where c.environment = $1 and c.dialect = $2`, env, dialect))
+select `+connectionColumns+` where c.environment = $1 and c.dialect = $2`, env, dialect))
 }
 
 // ConnectionByID gives a connection.
 func (db *DB) ConnectionByID(ctx context.Context, id int64) (connection.Connection, error) {
 	return scanConnection(db.pool.QueryRow(ctx, `-- name: connection by id
-`+connectionQuery+` where c.id = $1`, id))
+select `+connectionColumns+` where c.id = $1`, id))
 }
 
 // ConnectionKey opens the sealed API key of a connection. It goes to the vendor's client and nowhere else.
@@ -149,7 +149,7 @@ bucket as (
   select c.id, c.calls_per_minute / 60.0 as rate,
          least(greatest(c.calls_per_minute / 4.0, 1), c.tokens + extract(epoch from now.t - c.refilled_at) * c.calls_per_minute / 60.0) as level,
          greatest(extract(epoch from c.blocked_until - now.t), 0) as blocked, now.t
-    from connections c, now where c.id = $1 for update of c)
+    from connections c, now where c.id = $1 for no key update of c)
 update connections c
    set tokens = b.level - case when b.level >= 1 and coalesce(b.blocked, 0) = 0 then 1 else 0 end, refilled_at = b.t
   from bucket b where c.id = b.id

@@ -6,13 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -79,6 +82,14 @@ select max(version_id) from goose_db_version where is_applied`
 	if version != newestMigration {
 		return fmt.Errorf("the schema is at version %d and this program needs %d: run cotejo migrate up", version, newestMigration)
 	}
+	const queue = `-- name: queue version
+select coalesce(max(version), 0) from river_migration where line = 'main'`
+	if err := db.pool.QueryRow(ctx, queue).Scan(&version); err != nil {
+		return fmt.Errorf("read the queue's version: %w", err)
+	}
+	if version < newestQueue {
+		return fmt.Errorf("the queue's schema is at version %d and this program needs %d: run cotejo migrate up", version, newestQueue)
+	}
 	return nil
 }
 
@@ -123,6 +134,14 @@ func found(err error) error {
 	return err
 }
 
+// oneRow gives ErrNotFound when a statement for one row met none.
+func oneRow(tag pgconn.CommandTag, err error) error {
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
 // violates tells whether err is the refusal of the named constraint.
 func violates(err error, constraint string) bool {
 	var refused *pgconn.PgError
@@ -139,3 +158,21 @@ func orNull(t time.Time) *time.Time {
 
 // never is what queries return for a null time: Go's zero time, so that IsZero holds.
 const never = `'0001-01-01 00:00:00+00'::timestamptz`
+
+// Down tells whether err means that the database cannot be reached or does not take statements now, as opposed to one
+// that refused this statement.
+func Down(err error) bool {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		// Class 57: shut down, starting up, cancelled; 53: out of connections, memory or disk; 08: connection trouble.
+		switch refused.Code[:2] {
+		case "57", "53", "08":
+			return true
+		}
+		return false
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, puddle.ErrClosedPool)
+}

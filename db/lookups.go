@@ -43,10 +43,11 @@ select id from connections where environment = $1 and dialect = $2`, n.Environme
 			return err
 		}
 		var personID, consentID, lookupID int64
-		// The no-op update makes the row come back when it is already there.
+		// The no-op update makes the row come back when it is already there. It must not name a column of a key: that
+		// would lock the row against the foreign keys of the audit trail, whose head is locked last, and deadlock with them.
 		if err := tx.QueryRow(ctx, `-- name: person
 insert into people (environment, curp) values ($1, $2)
-on conflict (environment, curp) do update set curp = excluded.curp returning id`, n.Environment, n.CURP.String()).Scan(&personID); err != nil {
+on conflict (environment, curp) do update set name = people.name returning id`, n.Environment, n.CURP.String()).Scan(&personID); err != nil {
 			return fmt.Errorf("store the person: %w", err)
 		}
 		c := n.Consent

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strconv"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -102,10 +101,10 @@ func migrating(ctx context.Context, url string, do func(*goose.Provider, *riverm
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer lock.Release()
-	if _, err := lock.Exec(ctx, "select pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+	if _, err := lock.Exec(ctx, "-- name: lock migrations\nselect pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("wait for the migration lock: %w", err)
 	}
-	defer lock.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", int64(migrationLock))
+	defer lock.Exec(context.WithoutCancel(ctx), "-- name: unlock migrations\nselect pg_advisory_unlock($1)", int64(migrationLock))
 
 	ours := stdlib.OpenDBFromPool(pool)
 	defer ours.Close()
@@ -121,31 +120,34 @@ func migrating(ctx context.Context, url string, do func(*goose.Provider, *riverm
 }
 
 // SchemaKey identifies the newest schema: it changes with any migration of ours or of the queue.
-func SchemaKey() string {
+func SchemaKey() string { return schemaKey(migrations.Files, newestQueue) }
+
+func schemaKey(files fs.FS, queue int64) string {
 	sum := sha256.New()
-	names, err := fs.Glob(migrations.Files, "*.sql")
+	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
 		panic(err) // the pattern is a constant
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(migrations.Files, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			panic(err) // embedded
 		}
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(text), text)
 	}
-	fmt.Fprintf(sum, "river %s", riverVersion())
+	fmt.Fprintf(sum, "river %d", queue)
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 }
 
-func riverVersion() string {
+// newestQueue is the queue's version that Ready expects at least.
+var newestQueue = func() int64 {
 	queue, err := rivermigrate.New(riverpgxv5.New(nil), nil)
 	if err != nil {
-		return "unknown"
+		panic(err) // the queue's own migrations are embedded
 	}
 	all := queue.AllVersions()
-	return strconv.Itoa(all[len(all)-1].Version)
-}
+	return int64(all[len(all)-1].Version)
+}()
 
 // newestMigration is the version that Ready expects.
 var newestMigration = func() int64 {

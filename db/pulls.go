@@ -29,18 +29,18 @@ func (db *DB) StoreProfile(ctx context.Context, n NewPull, p profile.Profile) er
 	return db.storePull(ctx, "profile", lookup.MomentProfile, n, func(tx pgx.Tx, pullID int64, a attempt) error {
 		if _, err := tx.Exec(ctx, `-- name: add profile
 insert into profiles (pull_id, account_id, first_name, last_name, email, phone, birthday) values ($1, $2, $3, $4, $5, $6, $7)`,
-			pullID, p.AccountID, p.FirstName, p.LastName, p.Email, p.Phone, orNull(p.Birthday)); err != nil {
+			pullID, clean(p.AccountID), clean(p.FirstName), clean(p.LastName), clean(p.Email), clean(p.Phone), orNull(p.Birthday)); err != nil {
 			return fmt.Errorf("store the profile: %w", err)
 		}
 		for i, id := range p.IDs {
 			if _, err := tx.Exec(ctx, `-- name: add profile id
-insert into profile_ids (pull_id, position, type, name, value) values ($1, $2, $3, $4, $5)`, pullID, i, id.Type, id.Name, id.Value); err != nil {
+insert into profile_ids (pull_id, position, type, name, value) values ($1, $2, $3, $4, $5)`, pullID, i, clean(id.Type), clean(id.Name), clean(id.Value)); err != nil {
 				return fmt.Errorf("store an identifier: %w", err)
 			}
 		}
 		_, err := tx.Exec(ctx, `-- name: name person
 update people set name = case when $2 <> '' then $2 else name end, nss = case when $3 <> '' then $3 else nss end
- where id = (select person_id from lookups where id = $1)`, a.lookupID, p.FullName(), p.NSS())
+ where id = (select person_id from lookups where id = $1)`, a.lookupID, clean(p.FullName()), clean(p.NSS()))
 		return err
 	})
 }
@@ -50,13 +50,13 @@ func (db *DB) StoreEmployment(ctx context.Context, n NewPull, h employment.Histo
 	return db.storePull(ctx, "employment", lookup.MomentEmployment, n, func(tx pgx.Tx, pullID int64, a attempt) error {
 		files := make([]string, len(h.Files))
 		for i, f := range h.Files {
-			files[i] = f.Type
+			files[i] = clean(f.Type)
 		}
 		if _, err := tx.Exec(ctx, `-- name: add employment
 insert into employments (pull_id, platform, account_id, id_type, status, complete, end_of_rights,
                          quoted_weeks, discounted_weeks, reintegrated_weeks, files)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			pullID, h.Platform, h.AccountID, h.IDType, h.Status, h.Complete, h.EndOfRight,
+			pullID, clean(h.Platform), clean(h.AccountID), clean(h.IDType), clean(h.Status), clean(h.Complete), clean(h.EndOfRight),
 			h.Weeks.Quoted, h.Weeks.Discounted, h.Weeks.Reintegrated, files); err != nil {
 			return fmt.Errorf("store the employment: %w", err)
 		}
@@ -65,8 +65,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 				"monthly_salary", "job_title", "designation", "modality", "payment_frequency", "quoted_days"},
 			pgx.CopyFromSlice(len(h.Records), func(i int) ([]any, error) {
 				r := h.Records[i]
-				return []any{pullID, i, r.Employer, r.Registration, orNull(r.Start), orNull(r.End), r.State, r.BaseSalary,
-					r.Monthly, r.JobTitle, r.Designation, r.Modality, r.PayFrequency, r.QuotedDays}, nil
+				return []any{pullID, i, clean(r.Employer), clean(r.Registration), orNull(r.Start), orNull(r.End), clean(r.State),
+					clean(r.BaseSalary), clean(r.Monthly), clean(r.JobTitle), clean(r.Designation), clean(r.Modality),
+					clean(r.PayFrequency), clean(r.QuotedDays)}, nil
 			}))
 		if err != nil {
 			return fmt.Errorf("store the employment records: %w", err)
@@ -75,7 +76,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			[]string{"pull_id", "position", "type", "employer", "registration", "event_date", "end_date", "base_salary"},
 			pgx.CopyFromSlice(len(h.Movements), func(i int) ([]any, error) {
 				m := h.Movements[i]
-				return []any{pullID, i, m.Type, m.Employer, m.Registration, orNull(m.Date), orNull(m.End), m.BaseSalary}, nil
+				return []any{pullID, i, clean(m.Type), clean(m.Employer), clean(m.Registration), orNull(m.Date), orNull(m.End), clean(m.BaseSalary)}, nil
 			}))
 		if err != nil {
 			return fmt.Errorf("store the movements: %w", err)
@@ -85,7 +86,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		}
 		_, err = tx.Exec(ctx, `-- name: lookup gist
 update lookups set records = $2, employers = $3, employer = $4, employed_since = $5, ended_on = $6, monthly_salary = $7 where id = $1`,
-			a.lookupID, g.Records, g.Employers, g.CurrentName, orNull(g.Since), orNull(g.EndedOn), g.MonthlySalary)
+			a.lookupID, g.Records, g.Employers, clean(g.CurrentName), orNull(g.Since), orNull(g.EndedOn), clean(g.MonthlySalary))
 		return err
 	})
 }
@@ -107,7 +108,7 @@ func (db *DB) storePull(ctx context.Context, kind string, told lookup.MomentKind
 		if err := tx.QueryRow(ctx, `-- name: add pull
 insert into pulls (lookup_id, attempt_id, event_id, kind, state, http_status, took_ms, code, body, sha256)
 values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8, $9, $10) returning id`,
-			a.lookupID, a.id, n.EventID, kind, n.State, n.HTTPStatus, n.Took.Milliseconds(), n.Code, notNull(n.Body), n.SHA256[:]).Scan(&pullID); err != nil {
+			a.lookupID, a.id, n.EventID, kind, n.State, n.HTTPStatus, n.Took.Milliseconds(), clip(n.Code), notNull(n.Body), n.SHA256[:]).Scan(&pullID); err != nil {
 			return fmt.Errorf("store the pull: %w", err)
 		}
 		if err := read(tx, pullID, a); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,14 +64,14 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uuid.UUID, webhook.Verdic
 with twin as (
   select id from deliveries
    where $11 = 'accepted' and subscription_id = $3 and body_sha256 = $10 and received_at > $5::timestamptz - $14::interval
-     and verdict <> 'refused' and body_size > 0
+     and verdict <> 'refused' and cause <> 'same_bytes' and body_size > 0
    order by received_at limit 1)
 insert into deliveries (uid, environment, subscription_id, connection_id, received_at, remote_addr, method, headers,
                         credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at)
-select $1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $15, $16, $10,
+select $1, $2, $3, $4, $5, $6, $7, $8::json, $9, $15, $16, $10,
        case when (select id from twin) is not null then 'duplicate' else $11 end,
        case when (select id from twin) is not null then 'same_bytes' else $12 end,
-       $13, extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, (select id from twin),
+       $13, least(greatest(extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, 0), 2147483647), (select id from twin),
        case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end
 returning id, verdict`,
 			uid, s.Environment, s.ID, s.ConnectionID, r.ReceivedAt, r.RemoteAddr, r.Method, headers,
@@ -118,6 +119,7 @@ update deliveries set verdict = 'accepted', processed_at = null
 	if err != nil {
 		return err
 	}
+	slices.Sort(ids)
 	for _, id := range ids {
 		if err := db.process(ctx, tx, id); err != nil {
 			return err
@@ -153,6 +155,7 @@ update deliveries set verdict = 'ignored', cause = 'unreadable', processed_at = 
 // ApplyEvent gives the event read from a delivery its effect: one transaction for the event, the status, the story and
 // the announcement. Applying a delivery twice has the effect of applying it once.
 func (db *DB) ApplyEvent(ctx context.Context, deliveryID int64, e webhook.Event) error {
+	e = storable(e)
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		d := delivery{id: deliveryID}
 		if err := tx.QueryRow(ctx, `-- name: connection of delivery
@@ -165,7 +168,7 @@ select connection_id from deliveries where id = $1`, deliveryID).Scan(&d.connect
 		}
 		var processed bool
 		if err := tx.QueryRow(ctx, `-- name: lock delivery
-select received_at, processed_at is not null from deliveries where id = $1 for update`, deliveryID).
+select received_at, processed_at is not null from deliveries where id = $1 for no key update`, deliveryID).
 			Scan(&d.receivedAt, &processed); err != nil {
 			return err
 		}
@@ -230,7 +233,7 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 		a.id, e.Key, nth+1, e.Action, e.Report.Phase, e.Report.Detail, d.id, d.receivedAt).Scan(&eventID); err != nil {
 		return fmt.Errorf("store the event: %w", err)
 	}
-	if err := learnAccount(ctx, tx, a.id, e); err != nil {
+	if err := db.learnAccount(ctx, tx, a, e); err != nil {
 		return err
 	}
 	before := a
@@ -257,8 +260,11 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 		if err := db.fetching(ctx, tx, &a, eventID); err != nil {
 			return err
 		}
-		for what, was := range map[string]lookup.PullState{"profile": before.profile, "employment": before.employment} {
-			if err := addChange(ctx, tx, d.id, what, string(was), string(lookup.PullFetching)); err != nil {
+		for _, pull := range []struct {
+			what string
+			was  lookup.PullState
+		}{{"profile", before.profile}, {"employment", before.employment}} {
+			if err := addChange(ctx, tx, d.id, pull.what, string(pull.was), string(lookup.PullFetching)); err != nil {
 				return err
 			}
 		}
@@ -275,12 +281,15 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 	return notify(ctx, tx, a.lookupID)
 }
 
-// learnAccount takes the account's id from an event that overtook our own commit of it.
-func learnAccount(ctx context.Context, tx pgx.Tx, attemptID int64, e webhook.Event) error {
-	_, err := tx.Exec(ctx, `-- name: learn account
+// learnAccount takes the account's id from an event that overtook our own commit of it, and claims what waits for it.
+func (db *DB) learnAccount(ctx context.Context, tx pgx.Tx, a attempt, e webhook.Event) error {
+	tag, err := tx.Exec(ctx, `-- name: learn account
 update attempts set account_id = $2, vendor_user_id = case when vendor_user_id = '' then $3 else vendor_user_id end
- where id = $1 and account_id = '' and $2 <> ''`, attemptID, e.AccountID, e.UserID)
-	return err
+ where id = $1 and account_id = '' and $2 <> ''`, a.id, e.AccountID, e.UserID)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	return db.claimDeliveries(ctx, tx, a.connectionID, e.AccountID)
 }
 
 func addChange(ctx context.Context, tx pgx.Tx, deliveryID int64, what, before, after string) error {
@@ -297,15 +306,6 @@ func (d delivery) settle(ctx context.Context, tx pgx.Tx, e webhook.Event, v webh
 update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lookup_id = nullif($6, 0), event_id = nullif($7, 0),
        twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,
        processed_at = clock_timestamp(), runs = runs + 1, last_error = ''
- where id = $1`, d.id, v, c, clip(e.Action), clip(e.AccountID), lookupID, eventID)
+ where id = $1`, d.id, v, c, e.Action, e.AccountID, lookupID, eventID)
 	return err
-}
-
-// clip keeps what a stranger's JSON put into a short field short; the body has it in full.
-func clip(s string) string {
-	const most = 200
-	if r := []rune(s); len(r) > most {
-		return string(r[:most])
-	}
-	return s
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"cotejo/internal/audit"
 )
@@ -39,40 +38,34 @@ select s.hash, s.data, coalesce(s.user_id, 0), s.created_at, s.seen_at, s.expire
 	return s, found(err)
 }
 
-// SaveSession stores s, replacing what stood under its hash.
-func (db *DB) SaveSession(ctx context.Context, s Session) error { return saveSession(ctx, db.pool, s) }
-
-// execer is a transaction or the pool.
-type execer interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}
-
-func saveSession(ctx context.Context, on execer, s Session) error {
-	const query = `-- name: save session
-insert into sessions (hash, data, user_id, created_at, seen_at, expires_at, ip, user_agent)
-values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8)
-on conflict (hash) do update set data = excluded.data, user_id = excluded.user_id, seen_at = excluded.seen_at,
-  expires_at = excluded.expires_at, ip = excluded.ip, user_agent = excluded.user_agent`
-	_, err := on.Exec(ctx, query, s.Hash, s.Data, s.UserID, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IP, s.UserAgent)
-	return err
-}
-
-// ReplaceSession stores s and deletes the session under old, at once: a sign-in gets a new id, and the one that was
-// there before it dies.
+// ReplaceSession adds s and ends the session under old (nil: none), at once: a sign-in gets a new id, and the one that
+// was there before it dies.
 func (db *DB) ReplaceSession(ctx context.Context, old []byte, s Session) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, deleteSession, old); err != nil {
 			return err
 		}
-		return saveSession(ctx, tx, s)
+		_, err := tx.Exec(ctx, `-- name: add session
+insert into sessions (hash, data, user_id, created_at, seen_at, expires_at, ip, user_agent)
+values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8)`,
+			s.Hash, s.Data, s.UserID, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.IP, clean(s.UserAgent))
+		return err
 	})
 }
 
-// TouchSession moves the end of an idle session.
+// SaveSession sets the data and the times of a session that is still there, else it gives ErrNotFound: a request that was
+// under way while the session ended must not bring it back.
+func (db *DB) SaveSession(ctx context.Context, s Session) error {
+	tag, err := db.pool.Exec(ctx, `-- name: save session
+update sessions set data = $2, seen_at = $3, expires_at = $4 where hash = $1`, s.Hash, s.Data, s.SeenAt, s.ExpiresAt)
+	return oneRow(tag, err)
+}
+
+// TouchSession sets the times alone, so that a slow page cannot undo a change of the data. ErrNotFound as SaveSession.
 func (db *DB) TouchSession(ctx context.Context, hash []byte, seenAt, expiresAt time.Time) error {
-	_, err := db.pool.Exec(ctx, `-- name: touch session
+	tag, err := db.pool.Exec(ctx, `-- name: touch session
 update sessions set seen_at = $2, expires_at = $3 where hash = $1`, hash, seenAt, expiresAt)
-	return err
+	return oneRow(tag, err)
 }
 
 // DeleteSession ends the session under hash. Ending one that is not there is no error.
@@ -88,7 +81,8 @@ delete from sessions where user_id = $1 and hash is distinct from $2`, userID, k
 	return err
 }
 
-// The pauses after failed sign-ins: the first tries are free, then each further one doubles the wait up to the cap.
+// The pauses after failed sign-ins: as many failures within the window as are free make the next try wait until the
+// oldest of them has left it.
 const (
 	freeTries     = 5
 	failureWindow = 15 * time.Minute
@@ -99,12 +93,13 @@ const (
 func (db *DB) SignInWait(ctx context.Context, email, ip string) (wait time.Duration, left int, err error) {
 	const query = `-- name: count sign-in failures
 select count(*), coalesce(extract(epoch from clock_timestamp() - min(failed_at)), 0)::float8
-  from sign_in_failures where key = $1 and failed_at > clock_timestamp() - $2::interval`
+  from (select failed_at from sign_in_failures where key = $1 and failed_at > clock_timestamp() - $2::interval
+         order by failed_at desc limit $3) newest`
 	left = freeTries
 	for _, k := range failureKeys(email, ip) {
 		var failures int
 		var oldest float64
-		if err := db.pool.QueryRow(ctx, query, k.hash, failureWindow).Scan(&failures, &oldest); err != nil {
+		if err := db.pool.QueryRow(ctx, query, k.hash, failureWindow, k.free).Scan(&failures, &oldest); err != nil {
 			return 0, 0, fmt.Errorf("count failed sign-ins: %w", err)
 		}
 		if failures >= k.free {
@@ -122,7 +117,7 @@ type failureKey struct {
 
 // failureKeys: a few tries for one account, more for one address, behind which a whole branch may sit.
 func failureKeys(email, ip string) []failureKey {
-	account := sha256.Sum256([]byte("account " + email))
+	account := sha256.Sum256([]byte("account " + CleanEmail(email)))
 	address := sha256.Sum256([]byte("address " + ip))
 	return []failureKey{{account[:], freeTries}, {address[:], 10 * freeTries}}
 }

@@ -129,7 +129,7 @@ func (db *DB) ChangeUser(ctx context.Context, uid uuid.UUID, name string, role a
 		var id int64
 		var before auth.Role
 		err := tx.QueryRow(ctx, `-- name: change user
-with old as (select id, role from users where uid = $1 for update)
+with old as (select id, role from users where uid = $1 for no key update)
 update users u set name = $2, role = $3 from old where u.id = old.id
 returning u.id, old.role`, uid, strings.TrimSpace(name), role).Scan(&id, &before)
 		if err != nil {
@@ -175,13 +175,14 @@ update users set disabled_at = case when $2 then coalesce(disabled_at, clock_tim
 }
 
 // keepAnAdministrator refuses, when the change takes the role away, if uid is the only active administrator. The locks
-// make two administrators who disable each other at once come one after the other.
+// make two administrators who disable each other at once come one after the other. They are "no key" locks, like all of
+// ours: plain ones would wait for foreign keys towards these rows, held by whoever waits for the head of the trail.
 func keepAnAdministrator(ctx context.Context, tx pgx.Tx, uid uuid.UUID, loses bool) error {
 	if !loses {
 		return nil
 	}
 	rows, err := tx.Query(ctx, `-- name: lock administrators
-select uid from users where role = 'administrator' and disabled_at is null order by id for update`)
+select uid from users where role = 'administrator' and disabled_at is null order by id for no key update`)
 	if err != nil {
 		return err
 	}
@@ -235,4 +236,11 @@ update users set name = $2, language = $3, zone = $4, theme = $5 where id = $1`,
 		}
 		return record(ctx, tx, by, note{action: audit.UserChanged, subject: u.UID.String()})
 	})
+}
+
+// NobodySignedIn tells that the console is new: nobody has ever signed in.
+func (db *DB) NobodySignedIn(ctx context.Context) (fresh bool, err error) {
+	err = db.pool.QueryRow(ctx, `-- name: nobody signed in
+select not exists (select 1 from users where last_sign_in_at is not null)`).Scan(&fresh)
+	return fresh, err
 }

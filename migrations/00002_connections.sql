@@ -37,7 +37,8 @@ create table subscriptions (
   events           text[] not null default '{"*"}',
   active           boolean not null default true,
   created_at       timestamptz not null default now(),
-  foreign key (connection_id, environment) references connections (id, environment)
+  foreign key (connection_id, environment) references connections (id, environment),
+  unique (id, connection_id, environment)
 );
 create index subscriptions_connection on subscriptions (connection_id);
 

@@ -60,19 +60,21 @@ create table lookups (
   monthly_salary   text not null default '',
   foreign key (person_id, environment) references people (id, environment),
   foreign key (connection_id, environment) references connections (id, environment),
-  foreign key (consent_id, person_id) references consents (id, person_id)
+  foreign key (consent_id, person_id) references consents (id, person_id),
+  unique (id, connection_id)
 );
 create index lookups_newest on lookups (environment, requested_at desc, id desc);
 create index lookups_by_actor on lookups (environment, actor, requested_at desc, id desc);
 create index lookups_by_status on lookups (environment, status, requested_at desc, id desc);
 create index lookups_by_analyst on lookups (environment, requested_by, requested_at desc, id desc);
+create index lookups_failed on lookups (environment, requested_at desc, id desc) where actor in ('analyst', 'person');
 create index lookups_by_person on lookups (person_id, requested_at desc, id desc);
 
 create table attempts (
   id               bigint generated always as identity primary key,
   uid              uuid not null default gen_random_uuid() unique, -- what the vendor gets as external_id
-  lookup_id        bigint not null references lookups (id),
-  connection_id    bigint not null references connections (id),
+  lookup_id        bigint not null,
+  connection_id    bigint not null,
   number           integer not null check (number >= 1),
   source           text not null check (source in ('form', 'bulk', 'refresh')),
   status           text not null default 'queued'
@@ -88,18 +90,20 @@ create table attempts (
                    check (profile_state in ('none', 'fetching', 'complete', 'partial', 'empty', 'failed')),
   employment_state text not null default 'none'
                    check (employment_state in ('none', 'fetching', 'complete', 'partial', 'empty', 'failed')),
+  foreign key (lookup_id, connection_id) references lookups (id, connection_id),
   unique (lookup_id, number),
   check ((settled_at is null) = (status in ('queued', 'pending')))
 );
 create index attempts_account on attempts (connection_id, account_id, id desc) where account_id <> '';
 create index attempts_open on attempts (sent_at) where status in ('queued', 'pending');
 
--- No attempt without a consent that is alive: the database is the gate, whatever the code above it does.
+-- No attempt without a consent that is alive: the database is the gate, whatever the code above it does. given_at comes
+-- from the clock of the program, which may be a little ahead of this one.
 -- +goose StatementBegin
 create function attempts_need_consent() returns trigger language plpgsql as $$
 begin
   perform from lookups l join consents c on c.id = l.consent_id
-   where l.id = new.lookup_id and c.given_at <= now() and c.expires_at > now();
+   where l.id = new.lookup_id and c.given_at <= now() + interval '1 minute' and c.expires_at > now();
   if not found then
     raise exception 'no live consent for this lookup' using errcode = 'check_violation', constraint = 'attempts_need_consent';
   end if;

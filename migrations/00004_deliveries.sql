@@ -4,12 +4,12 @@ create table deliveries (
   id                 bigint generated always as identity primary key,
   uid                uuid not null default gen_random_uuid() unique,
   environment        text not null,
-  subscription_id    bigint not null references subscriptions (id),
-  connection_id      bigint not null references connections (id),
+  subscription_id    bigint not null,
+  connection_id      bigint not null,
   received_at        timestamptz not null default clock_timestamp(),
   remote_addr        text not null default '',
   method             text not null,
-  headers            jsonb not null,   -- [[name, value], …] as received; a credential's name stands alone
+  headers            json not null,    -- [[name, value], …] as received; a credential's name stands alone
   credentials_sealed bytea,            -- the credential headers; dropped after seven days
   body               bytea not null,
   body_size          bigint not null,
@@ -21,12 +21,14 @@ create table deliveries (
   twin_of            bigint references deliveries (id),
   action             text not null default '',
   account_id         text not null default '',
-  lookup_id          bigint references lookups (id),
+  lookup_id          bigint,
   event_id           bigint,
   processed_at       timestamptz,
   runs               integer not null default 0,
   last_error         text not null default '',
-  check (verdict <> 'refused' or cause <> '')
+  check (verdict <> 'refused' or cause <> ''),
+  foreign key (subscription_id, connection_id, environment) references subscriptions (id, connection_id, environment),
+  foreign key (lookup_id, connection_id) references lookups (id, connection_id)
 );
 create index deliveries_newest on deliveries (environment, received_at desc, id desc);
 create index deliveries_by_verdict on deliveries (environment, verdict, received_at desc, id desc);

@@ -86,7 +86,11 @@ begin
 end $$;
 -- +goose StatementEnd
 create trigger pulls_fixed before update on pulls for each row execute function refuse_update();
+create trigger profiles_fixed before update on profiles for each row execute function refuse_update();
+create trigger profile_ids_fixed before update on profile_ids for each row execute function refuse_update();
+create trigger employments_fixed before update on employments for each row execute function refuse_update();
 create trigger employment_records_fixed before update on employment_records for each row execute function refuse_update();
+create trigger employment_movements_fixed before update on employment_movements for each row execute function refuse_update();
 
 -- +goose Down
 drop table employment_movements, employment_records, employments, profile_ids, profiles, pulls;
