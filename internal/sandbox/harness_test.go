@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,9 +36,34 @@ func (c *clock) forward(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
+// journalist is a log that tests listen to: a signal instead of a sleep.
+type journalist struct {
+	lines chan string
+	mu    sync.Mutex
+	all   strings.Builder
+}
+
+func (j *journalist) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	j.all.Write(line)
+	j.mu.Unlock()
+	select {
+	case j.lines <- string(line):
+	default:
+	}
+	return len(line), nil
+}
+
+func (j *journalist) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.all.String()
+}
+
 // bench is a sandbox on a real port with its loop running.
 type bench struct {
 	*Server
+	log  *journalist
 	t    *testing.T
 	http *httptest.Server
 	stop func()
@@ -44,11 +71,13 @@ type bench struct {
 
 func open(t *testing.T, cfg Config) *bench {
 	t.Helper()
+	log := &journalist{lines: make(chan string, 10000)}
+	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	s, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{Server: s, t: t}
+	b := &bench{Server: s, t: t, log: log}
 	b.http = httptest.NewServer(s.Handler())
 	b.cfg.BaseURL = b.http.URL
 	ctx, cancel := context.WithCancel(t.Context())
@@ -66,6 +95,45 @@ func open(t *testing.T, cfg Config) *bench {
 	})
 	t.Cleanup(b.stop)
 	return b
+}
+
+// await waits for count more log lines that contain every one of parts.
+func (b *bench) await(count int, parts ...string) {
+	b.t.Helper()
+	limit := time.After(20 * time.Second)
+	for count > 0 {
+		select {
+		case line := <-b.log.lines:
+			found := true
+			for _, p := range parts {
+				found = found && strings.Contains(line, p)
+			}
+			if found {
+				count--
+			}
+		case <-limit:
+			b.t.Fatalf("no log line with %q", parts)
+		}
+	}
+}
+
+// deliveries returns what the sandbox has sent or will send, oldest first.
+func (b *bench) deliveries() []delivery {
+	b.t.Helper()
+	var got struct{ Deliveries []delivery }
+	if err := json.Unmarshal([]byte(b.do("GET", "/_sandbox/deliveries", "").text), &got); err != nil {
+		b.t.Fatal(err)
+	}
+	slices.Reverse(got.Deliveries)
+	return got.Deliveries
+}
+
+// set changes switches.
+func (b *bench) set(body string) {
+	b.t.Helper()
+	if r := b.do("POST", "/_sandbox/settings", body); r.status != 200 {
+		b.t.Fatalf("settings: %d %s", r.status, r.text)
+	}
 }
 
 // ahead moves the clock and lets the loop see it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -151,6 +152,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, f *fault, next htt
 	}
 	switch f.Mode {
 	case "hang":
+		// Only after its body is read does net/http notice that a client left.
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
 		t := time.NewTimer(hangLimit)
 		defer t.Stop()
 		select {

@@ -192,4 +192,5 @@ func (s *Server) settle(a *account, l *login, o outcome) {
 	}
 	s.st.logins.put(l.ID, l)
 	s.st.accounts.put(a.ID, a)
+	s.cfg.Log.Info("login ended", "login", l.ID, "status", l.Status)
 }

@@ -1,0 +1,175 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func reopen(t *testing.T, dir string) *Server {
+	t.Helper()
+	s, err := Open(Config{Dir: dir, Delay: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// call asks a sandbox without a network.
+func call(s *Server, method, path, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("x-api-key", s.creds.APIKey)
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestStateIsPrivateAndStable(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new")
+	s := reopen(t, dir)
+	creds := s.Credentials()
+	if read, err := ReadCredentials(dir); err != nil || read != creds {
+		t.Errorf("%v %+v", err, read)
+	}
+	for _, name := range []string{journalName, credentialsName, lockName} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, err, info)
+		}
+	}
+	if _, err := Open(Config{Dir: dir}); !errors.Is(err, ErrLocked) {
+		t.Errorf("second owner: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if w := call(s, "POST", "/v1/users", "{}"); w.Code != 503 {
+		t.Errorf("after Close: %d", w.Code)
+	}
+	if again := reopen(t, dir).Credentials(); again != creds {
+		t.Errorf("%+v, was %+v", again, creds)
+	}
+	if _, err := ReadCredentials(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no sandbox: %v", err)
+	}
+}
+
+// A crash in the middle of a write loses that commit and nothing else.
+func TestTornLine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, journalName)
+	s := reopen(t, dir)
+	call(s, "POST", "/v1/users/accounts", orderGata)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call(s, "POST", "/v1/users/accounts", orderGata)
+	after, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	for _, cut := range []int{len(before) + 1, (len(before) + len(after)) / 2, len(after) - 1} {
+		if err := os.WriteFile(path, after[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := reopen(t, dir)
+		if u, a, l := len(s.st.users.rows), len(s.st.accounts.rows), len(s.st.logins.rows); u != 1 || a != 1 || l != 1 {
+			t.Errorf("cut at %d: %d users, %d accounts, %d logins", cut, u, a, l)
+		}
+		s.Close()
+	}
+	if err := os.WriteFile(path, append([]byte("not json\n"), after...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Config{Dir: dir}); err == nil {
+		t.Error("a damaged journal was accepted")
+	}
+}
+
+func TestThousandsOfAccounts(t *testing.T) {
+	t.Parallel()
+	const count = 3000
+	dir := t.TempDir()
+	s := reopen(t, dir)
+	curps := derived(count)
+	for i, curp := range curps {
+		w := call(s, "POST", "/v1/users/accounts", fmt.Sprintf(`{"identifier":%q,"country":"mx","platform":"imss","external_id":"%d"}`, curp, i))
+		if w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	path := filepath.Join(dir, journalName)
+	grown, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if perAccount := grown.Size() / count; perAccount > 2500 {
+		t.Errorf("%d bytes written an account", perAccount)
+	}
+	for id, u := range s.st.users.rows { // a removal must survive, too
+		if *u.ExternalID == "7" {
+			call(s, "DELETE", "/v1/users/"+id, "")
+		}
+	}
+	s.Close()
+	s = reopen(t, dir)
+	if len(s.st.accounts.rows) != count-1 || len(s.plan.agenda) != count-1 || s.st.seq < 3*(count-1) {
+		t.Errorf("%d accounts, %d appointments, number %d", len(s.st.accounts.rows), len(s.plan.agenda), s.st.seq)
+	}
+	compact, err := os.Stat(path)
+	if err != nil || compact.Size() >= grown.Size() {
+		t.Errorf("not compacted: %v", err)
+	}
+	w := call(s, "POST", "/v1/users/search", `{"external_id":"2999"}`)
+	if !strings.Contains(w.Body.String(), `"total_items":1`) {
+		t.Error(w.Body)
+	}
+}
+
+func TestFinishedDeliveriesAreBounded(t *testing.T) {
+	t.Parallel()
+	st := newStore(newJournal())
+	for range keptDeliveries + 10 {
+		d := &delivery{Seq: st.next()}
+		d.ID = fmt.Sprint(d.Seq)
+		st.deliveries.put(d.ID, d)
+		st.finish(d, delivered)
+	}
+	if n := len(st.deliveries.rows); n != keptDeliveries || st.deliveries.get("10") != nil || st.deliveries.get("11") == nil {
+		t.Errorf("%d kept", n)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{})
+	if got, err := Probe(t.Context(), b.http.URL+"/"); err != nil || got != b.creds.Instance {
+		t.Errorf("ours: %q %v", got, err)
+	}
+	other := httptest.NewServer(http.NotFoundHandler())
+	if _, err := Probe(t.Context(), other.URL); !errors.Is(err, ErrNotSandbox) {
+		t.Errorf("another server: %v", err)
+	}
+	other.Close()
+	if got, err := Probe(t.Context(), other.URL); err != nil || got != "" {
+		t.Errorf("nobody: %q %v", got, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Probe(ctx, b.http.URL); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
