@@ -15,7 +15,7 @@ help: ## list the targets
 
 run: need-go ## build everything and start Cotejo, with a PostgreSQL and a sandbox of its own
 	@.ci/need npm postgresql
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) -s build
 	@exec bin/cotejo
 
 # Without cgo the binary is static and runs in an image without a C library.
@@ -26,7 +26,7 @@ build: need-go assets ## bin/cotejo with its pages' assets inside
 # the program still builds, with pages that work as plain HTML.
 assets: need-go ## bundle scripts and styles into static/dist
 	@if command -v npm >/dev/null; then \
-		$(MAKE) --no-print-directory node_modules/.installed && go run ./static/build; \
+		$(MAKE) -s node_modules/.installed && go run ./static/build; \
 	else \
 		echo "npm is not installed, so the pages are built without styles and live updates: run \`apt-get install npm\` or \`brew install node\`." >&2; \
 	fi
@@ -45,7 +45,7 @@ test: need-go assets ## every test, with race detector, PostgreSQL and browser
 	@.ci/test
 
 check: format vet generated lint ## what CI runs: formatting, vet, generated code, lint, tests
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) -s test
 
 format: need-go
 	@wrong=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
