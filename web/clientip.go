@@ -7,8 +7,8 @@ import (
 )
 
 // RemoteAddr decides who the client is and makes it known to ClientIP. X-Forwarded-For is believed only as far as
-// it was written by proxies within trusted; Forwarded and X-Real-IP never, because a proxy that does not know them
-// passes on what the client put there.
+// it was written by proxies within trusted (OWASP ASVS 5.0, 15.3.4); Forwarded and X-Real-IP never, because a proxy
+// that does not know them passes on what the client put there.
 func RemoteAddr(trusted []netip.Prefix) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -151,7 +151,7 @@ func TestLogSummarisesARequest(t *testing.T) {
 func TestSecurityHeadersGolden(t *testing.T) {
 	t.Parallel()
 	const common = `Cache-Control: no-store
-Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'
+Content-Security-Policy: default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'
 Content-Type: text/html; charset=utf-8
 Cross-Origin-Opener-Policy: same-origin
 Cross-Origin-Resource-Policy: same-origin

@@ -148,8 +148,8 @@ func TestHugeHeaderIsRefused(t *testing.T) {
 // Both deadlines of the request pass while the stream is open: neither its context nor its writes may end.
 func TestStreamOutlivesTheRequestsLimits(t *testing.T) {
 	t.Parallel()
-	ss := &web.Streams{Heartbeat: 40 * time.Millisecond, WriteLimit: 5 * time.Second}
-	addr, stop := serve(t, &web.Server{RequestTimeout: 60 * time.Millisecond, Handler: (&web.Adapter{Log: quiet()}).Handle(
+	ss := &web.Streams{Heartbeat: 100 * time.Millisecond, WriteLimit: 5 * time.Second}
+	addr, stop := serve(t, &web.Server{RequestTimeout: 250 * time.Millisecond, Handler: (&web.Adapter{Log: quiet()}).Handle(
 		func(w http.ResponseWriter, r *http.Request) error { return ss.Serve(w, r, web.StreamOptions{}, until) })})
 	res, err := http.Get("http://" + addr + "/")
 	if err != nil {
@@ -198,11 +198,11 @@ func TestStreamDropsAClientThatDoesNotRead(t *testing.T) {
 
 func TestTheNextRequestHasFreshLimits(t *testing.T) {
 	t.Parallel()
-	addr, _ := serve(t, &web.Server{RequestTimeout: 80 * time.Millisecond, Handler: page("x")})
+	addr, _ := serve(t, &web.Server{RequestTimeout: 250 * time.Millisecond, Handler: page("x")})
 	conn := dial(t, addr)
 	in := bufio.NewReader(conn)
 	begin := time.Now()
-	for time.Since(begin) < 200*time.Millisecond { // well past the first request's deadline, on one connection
+	for time.Since(begin) < 500*time.Millisecond { // well past the first request's deadline, on one connection
 		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		res, err := http.ReadResponse(in, nil)
 		if err != nil {

@@ -359,3 +359,78 @@ func TestAliveFollowsTheRecord(t *testing.T) {
 		}
 	})
 }
+
+func TestFailingRecordsAreReported(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	for name, act := range map[string]func(*web.Sessions, http.ResponseWriter, *http.Request) error{
+		"commit": func(ss *web.Sessions, w http.ResponseWriter, r *http.Request) error { return ss.Commit(w, r) },
+		"rotate": func(ss *web.Sessions, w http.ResponseWriter, r *http.Request) error { return ss.Rotate(w, r, 8) },
+		"end":    func(ss *web.Sessions, w http.ResponseWriter, r *http.Request) error { return ss.End(w, r) },
+		"flash": func(ss *web.Sessions, w http.ResponseWriter, r *http.Request) error {
+			return ss.AddFlash(w, r, web.Flash{ID: "x"})
+		},
+	} {
+		for _, failWhen := range []string{"loading", "writing"} {
+			m := newRecords()
+			b, ss := newBrowser(m, web.SessionConfig{})
+			b.do(get("/in"))
+			r, rec := get("/", "Cookie", "cotejo="+b.cookies["cotejo"]), httptest.NewRecorder()
+			if failWhen == "writing" {
+				ss.Current(r)
+			}
+			m.err = down
+			if err := act(ss, rec, r); !errors.Is(err, down) {
+				t.Errorf("%s, %s fails: %v", name, failWhen, err)
+			}
+			if c := rec.Header().Get("Set-Cookie"); c != "" {
+				t.Errorf("%s, %s fails: cookie %q for what was not stored", name, failWhen, c)
+			}
+		}
+	}
+}
+
+// What a browser sees of a rotation: other cookies of the answer stay, of ours there is one.
+func TestRotationLeavesOtherCookiesAlone(t *testing.T) {
+	t.Parallel()
+	ss := web.NewSessions(newRecords(), web.SessionConfig{Name: "cotejo"})
+	rec, r := httptest.NewRecorder(), get("/")
+	http.SetCookie(rec, &http.Cookie{Name: "lang", Value: "en"})
+	for range 3 {
+		if err := ss.Rotate(rec, r, 7); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var names []string
+	for _, c := range rec.Result().Cookies() {
+		names = append(names, c.Name)
+	}
+	if diff := cmp.Diff([]string{"lang", "cotejo"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReauthenticationKeepsTheSignIn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newRecords()
+		ss := web.NewSessions(m, web.SessionConfig{Name: "cotejo"})
+		r := get("/")
+		if err := ss.Rotate(httptest.NewRecorder(), r, 7); err != nil {
+			t.Fatal(err)
+		}
+		ss.Current(r).Flow = json.RawMessage(`{"step":2}`)
+		first, start := ss.Hash(r), time.Now()
+		time.Sleep(10 * time.Minute)
+		if err := ss.Rotate(httptest.NewRecorder(), r, 7); err != nil {
+			t.Fatal(err)
+		}
+		cur := ss.Current(r)
+		if !cur.SignedInAt.Equal(start) || cur.ReauthAt.Sub(start) != 10*time.Minute || cur.Flow != nil {
+			t.Errorf("after re-authentication: %+v", cur)
+		}
+		if bytes.Equal(first, ss.Hash(r)) || len(m.rows) != 1 {
+			t.Error("re-authentication kept the id")
+		}
+	})
+}
