@@ -21,9 +21,12 @@ import (
 // whole commit is missing, never half of it.
 type journal struct {
 	kinds   map[string]rows
+	path    string
 	file    *os.File // nil: in memory
 	lock    *os.File
 	changes []change
+	grown   int64 // bytes appended since the file was last rewritten
+	limit   int64 // of grown, at which it is rewritten
 	err     error // first failed write; the state on disk is behind from then on
 }
 
@@ -46,7 +49,10 @@ const (
 // ErrLocked tells that another process serves this directory's sandbox.
 var ErrLocked = errors.New("sandbox: directory in use by another process")
 
-func newJournal() *journal { return &journal{kinds: map[string]rows{}} }
+// rewriteAfter is the least growth that a rewrite while running is worth.
+const rewriteAfter = 32 << 20
+
+func newJournal() *journal { return &journal{kinds: map[string]rows{}, limit: rewriteAfter} }
 
 func (j *journal) note(kind, id string, row any) {
 	if j.file != nil {
@@ -54,7 +60,9 @@ func (j *journal) note(kind, id string, row any) {
 	}
 }
 
-// commit appends what was noted since the last commit. Rows are read here, so
+// commit appends what was noted since the last commit: with one write, so that
+// it survives the end of the process at any moment; against the loss of power
+// only a rewrite is synced, which is enough for invented people. Rows are read here, so
 // a row changed twice in one commit is simply written twice, in its last form.
 func (j *journal) commit() error {
 	if j.err != nil || len(j.changes) == 0 {
@@ -64,6 +72,13 @@ func (j *journal) commit() error {
 	j.changes = j.changes[:0]
 	if err == nil {
 		_, err = j.file.Write(append(line, '\n'))
+		j.grown += int64(len(line))
+	}
+	if err == nil && j.grown > j.limit {
+		old := j.file
+		if err = j.compact(); err == nil {
+			_ = old.Close() // replaced; it has no name any more
+		}
 	}
 	if err != nil {
 		j.err = fmt.Errorf("sandbox: journal: %w", err)
@@ -87,20 +102,20 @@ func (j *journal) open(dir string) error {
 		return ErrLocked
 	}
 	j.lock = lock
-	path := filepath.Join(dir, journalName)
-	if err := j.replay(path); err != nil {
+	j.path = filepath.Join(dir, journalName)
+	if err := j.replay(); err != nil {
 		j.close()
 		return fmt.Errorf("sandbox: %s: %w", journalName, err)
 	}
-	if err := j.compact(path); err != nil {
+	if err := j.compact(); err != nil {
 		j.close()
 		return fmt.Errorf("sandbox: %s: %w", journalName, err)
 	}
 	return nil
 }
 
-func (j *journal) replay(path string) error {
-	f, err := os.Open(path)
+func (j *journal) replay() error {
+	f, err := os.Open(j.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -139,8 +154,8 @@ func (j *journal) replay(path string) error {
 
 // compact writes the present state beside the old file and puts it in place by
 // rename: at every moment one whole journal has the name.
-func (j *journal) compact(path string) error {
-	tmp, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+func (j *journal) compact() error {
+	tmp, err := os.OpenFile(j.path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -158,13 +173,16 @@ func (j *journal) compact(path string) error {
 	}
 	err = errors.Join(err, out.Flush(), tmp.Sync())
 	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = os.Rename(j.path+".new", j.path)
 	}
 	if err != nil {
 		tmp.Close()
 		return err
 	}
-	j.file = tmp
+	j.file, j.grown = tmp, 0
+	if info, err := tmp.Stat(); err == nil {
+		j.limit = max(j.limit, 2*info.Size()) // so that rewriting stays a small part of writing
+	}
 	return nil
 }
 

@@ -139,6 +139,27 @@ func TestThousandsOfAccounts(t *testing.T) {
 	}
 }
 
+// A sandbox that runs for months must not fill the disk with its past.
+func TestJournalIsRewrittenWhileRunning(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := reopen(t, dir)
+	s.st.log.limit = 10_000
+	call(s, "POST", "/v1/users/accounts", orderGata)
+	path := filepath.Join(dir, journalName)
+	for i := range 500 {
+		call(s, "POST", "/_sandbox/settings", fmt.Sprintf(`{"drop_webhooks":%d}`, i))
+		if info, err := os.Stat(path); err != nil || info.Size() > 30_000 {
+			t.Fatalf("after %d changes: %v %v", i, err, info)
+		}
+	}
+	s.Close()
+	s = reopen(t, dir)
+	if n := s.st.switches.get("all").DropWebhooks; n != 499 || len(s.st.accounts.rows) != 1 {
+		t.Errorf("after the rewrites: %d, %d accounts", n, len(s.st.accounts.rows))
+	}
+}
+
 func TestFinishedDeliveriesAreBounded(t *testing.T) {
 	t.Parallel()
 	st := newStore(newJournal())

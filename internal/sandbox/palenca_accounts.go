@@ -76,6 +76,9 @@ func (s *Server) createAccount(w http.ResponseWriter, r *http.Request) {
 	if id := r.PathValue("id"); id != "" {
 		o.userID = id
 	}
+	if h := r.Header.Get("x-source"); o.source == "" && slices.Contains(sources, h) {
+		o.source = h
+	}
 	var widgetKnown bool
 	o.widgetID, widgetKnown = s.chosenWidget(f)
 	f.require("identifier", o.identifier != "")

@@ -82,6 +82,7 @@ func (s *Server) poke() {
 // start. At most one Run at a time.
 func (s *Server) Run(ctx context.Context) error {
 	var sends sync.WaitGroup
+	defer s.client.CloseIdleConnections()
 	defer sends.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -56,6 +56,9 @@ type Credentials struct {
 	FileKey   string `json:"file_key"`   // signs links to files
 }
 
+// LogValue keeps keys out of a log that is handed the whole struct.
+func (c Credentials) LogValue() slog.Value { return slog.StringValue("sandbox " + c.Instance) }
+
 const credentialsName = "sandbox.credentials.json"
 
 // Open loads the sandbox of cfg.Dir or creates it. It fails with ErrLocked
