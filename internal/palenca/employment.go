@@ -40,17 +40,22 @@ func (c *Client) Employment(ctx context.Context, id string) (employment.History,
 }
 
 // pull gets one kind of data of an account. A 404 alone does not say "nothing there": a wrong base URL gives one too,
-// and would show every applicant as never employed. So the account itself is asked about first.
+// and would show every applicant as never employed. So the account itself is asked about first; when that question
+// fails for a reason of its own, its error counts, because asking again later may settle the matter.
 func (c *Client) pull(ctx context.Context, op, id string) (answer, error) {
 	if err := checkID(op, id); err != nil {
 		return answer{}, err
 	}
 	a, err := c.call(ctx, op, http.MethodGet, "/accounts/"+id+"/"+op, nil)
-	if missing(err) {
-		account, accountErr := c.Account(ctx, id)
-		if accountErr == nil && account.Report().Phase == lookup.PhaseSucceeded {
-			return answer{raw: a.raw, header: a.header}, nil
-		}
+	if !missing(err) {
+		return a, err
+	}
+	account, accountErr := c.Account(ctx, id)
+	switch {
+	case accountErr != nil && !missing(accountErr):
+		return a, accountErr
+	case accountErr == nil && account.Report().Phase == lookup.PhaseSucceeded:
+		return answer{raw: a.raw, header: a.header}, nil
 	}
 	return a, err
 }

@@ -200,13 +200,13 @@ func TestNotFoundIsEmptyOnlyAfterASuccess(t *testing.T) {
 	tests := []struct {
 		name    string
 		account http.HandlerFunc
-		empty   bool
+		status  int // of the error; 0 for an empty answer
 	}{
-		{"succeeded", account("success"), true},
-		{"still pending", account("pending"), false},
-		{"error", account("error"), false},
-		{"unknown account, or a wrong base URL", say(404, `{"detail":"Not Found"}`), false},
-		{"no answer", say(500, ``), false},
+		{"succeeded", account("success"), 0},
+		{"still pending", account("pending"), 404},
+		{"error", account("error"), 404},
+		{"unknown account, or a wrong base URL", say(404, `{"detail":"Not Found"}`), 404},
+		{"the question itself fails", say(503, ``), 503},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -220,14 +220,14 @@ func TestNotFoundIsEmptyOnlyAfterASuccess(t *testing.T) {
 			if raw.Status != 404 || len(raw.Body) == 0 {
 				t.Errorf("raw is not the answer to the employment request: %d %q", raw.Status, raw.Body)
 			}
-			if (err == nil) != tt.empty || (profileErr == nil) != tt.empty {
-				t.Fatalf("employment: %v, profile: %v", err, profileErr)
+			for _, err := range []error{err, profileErr} {
+				var e *Error
+				if errors.As(err, &e) != (tt.status != 0) || e != nil && e.Status != tt.status {
+					t.Errorf("got %v, want status %d", err, tt.status)
+				}
 			}
-			if tt.empty && (State(h) != lookup.PullEmpty || h.AccountID != someAccount || p.AccountID != someAccount) {
+			if tt.status == 0 && (State(h) != lookup.PullEmpty || h.AccountID != someAccount || p.AccountID != someAccount) {
 				t.Errorf("got %+v, %+v", h, p)
-			}
-			if !tt.empty && !missing(err) {
-				t.Errorf("got %v, want the 404 itself", err)
 			}
 		})
 	}
