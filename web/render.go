@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -82,7 +83,16 @@ func redirect(w http.ResponseWriter, r *http.Request, path, htmxHeader string) e
 	varyHTMX(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Header.Get("HX-Request") == "true" {
-		w.Header().Set(htmxHeader, path)
+		value := path
+		if htmxHeader == "HX-Location" {
+			// As JSON: htmx reads other text as a list of settings, where "/a,path:https://b" means b.
+			quoted, err := json.Marshal(map[string]string{"path": path})
+			if err != nil {
+				return fmt.Errorf("web: redirect: %w", err)
+			}
+			value = string(quoted)
+		}
+		w.Header().Set(htmxHeader, value)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}

@@ -94,6 +94,7 @@ func TestRedirects(t *testing.T) {
 		{"browser", soft, false, "/lookups/7?a=b#c", 303, "Location"},
 		{"browser, full", full, false, "/", 303, "Location"},
 		{"htmx", soft, true, "/lookups/7", 200, "HX-Location"},
+		{"htmx, its own list syntax", soft, true, "/a,path:https://evil.example/", 200, "HX-Location"},
 		{"htmx, full", full, true, "/login", 200, "HX-Redirect"},
 		{"elsewhere", soft, false, "https://evil.example/", 500, ""},
 		{"elsewhere, no scheme", soft, true, "//evil.example/", 500, ""},
@@ -111,6 +112,9 @@ func TestRedirects(t *testing.T) {
 			want := ""
 			if name == c.header {
 				want = c.path
+			}
+			if want != "" && name == "HX-Location" {
+				want = `{"path":"` + c.path + `"}`
 			}
 			if got := rec.Header().Get(name); got != want {
 				t.Errorf("%s: %s %q, want %q", c.name, name, got, want)
