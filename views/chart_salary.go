@@ -90,7 +90,7 @@ func movementSteps(h employment.History, asOf time.Time) []salaryStep {
 	slices.SortStableFunc(moves, func(a, b employment.Movement) int { return a.Date.Compare(b.Date) })
 	var steps []salaryStep
 	for i, m := range moves {
-		value := amount(m.BaseSalary)
+		value := decimalOf(m.BaseSalary)
 		if m.Date.IsZero() || value == nil || m.Type == "discharge" {
 			continue
 		}
@@ -130,7 +130,7 @@ func recordSteps(records []employment.Record, asOf time.Time, of func(employment
 	var steps []salaryStep
 	for _, i := range placedByStart(records) {
 		r := records[i]
-		value := amount(of(r))
+		value := decimalOf(of(r))
 		if value == nil {
 			continue
 		}
@@ -167,7 +167,7 @@ func (s *salaries) place(asOf time.Time) {
 			top = step.value
 		}
 	}
-	scale := span(first, last)
+	scale := scaleOver(first, last)
 	s.Years = scale.years()
 	ceiling, step := ladder(top)
 	height := func(v *big.Rat) int {
@@ -229,8 +229,8 @@ func ladder(top *big.Rat) (ceiling, step *big.Rat) {
 // longestAmount bounds what is read as a number; a longer text is shown and not drawn.
 const longestAmount = 24
 
-// amount reads a plain, positive decimal, as locale's Money does; nil for anything else.
-func amount(text string) *big.Rat {
+// decimalOf reads a plain, positive decimal, as locale's Money does; nil for anything else.
+func decimalOf(text string) *big.Rat {
 	if text == "" || len(text) > longestAmount {
 		return nil
 	}
@@ -256,7 +256,7 @@ func amount(text string) *big.Rat {
 // changeTenths gives the change from one amount to another in tenths of a percent, half away from zero; ok is false
 // when either is no plain amount.
 func changeTenths(from, to string) (tenths int, ok bool) {
-	a, b := amount(from), amount(to)
+	a, b := decimalOf(from), decimalOf(to)
 	if a == nil || b == nil {
 		return 0, false
 	}
@@ -272,6 +272,7 @@ type salaryRow struct {
 	employment.Movement
 	Change int // tenths of a percent against the amount before it in time
 	Known  bool
+	First  bool // the earliest amount: there is nothing to compare it with
 }
 
 func salaryRows(moves []employment.Movement) []salaryRow {
@@ -281,7 +282,8 @@ func salaryRows(moves []employment.Movement) []salaryRow {
 	before := ""
 	for _, m := range sorted {
 		row := salaryRow{Movement: m}
-		if amount(m.BaseSalary) != nil && m.Type != "discharge" {
+		if decimalOf(m.BaseSalary) != nil && m.Type != "discharge" {
+			row.First = before == ""
 			row.Change, row.Known = changeTenths(before, m.BaseSalary)
 			before = m.BaseSalary
 		}

@@ -165,11 +165,11 @@ func newScale(records []employment.Record, order []int, asOf time.Time) scale {
 			last = records[i].End
 		}
 	}
-	return span(first, last)
+	return scaleOver(first, last)
 }
 
-// span starts on a new year's day, at least a year back, so that a spell of some days does not fill the drawing.
-func span(first, last time.Time) scale {
+// scaleOver starts on a new year's day, at least a year back, so that a spell of some days does not fill the drawing.
+func scaleOver(first, last time.Time) scale {
 	if year := last.AddDate(-1, 0, 0); first.After(year) {
 		first = year
 	}
@@ -182,15 +182,15 @@ func (s scale) at(t time.Time) float64 {
 	return t.Sub(s.from).Hours() / whole * nowAt
 }
 
-func (s scale) x(t time.Time) string { return percent(s.at(t)) }
+func (s scale) x(t time.Time) string { return acrossPct(s.at(t)) }
 
 // width spans two days, both counted. What is shorter than two pixels is drawn two pixels wide: a gap of one day in
 // thirty years must not vanish.
 func (s scale) width(from, to time.Time) string {
-	return percent(max(s.at(to.AddDate(0, 0, 1))-s.at(from), 2/chartWidth*100))
+	return acrossPct(max(s.at(to.AddDate(0, 0, 1))-s.at(from), 2/chartWidth*100))
 }
 
-func percent(x float64) string {
+func acrossPct(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 2, 64)
 	return strings.TrimSuffix(strings.TrimSuffix(text, "0"), ".0") + "%"
 }
@@ -225,12 +225,12 @@ func (s scale) bar(r employment.Record, asOf time.Time) bar {
 
 // label puts a record's employer above its bar, or beside it when rows are dense, wherever there is room.
 func (s scale) label(b *bar, r employment.Record, dense bool, overlaps []employment.Overlap) {
-	left, right := s.at(r.Start), parsePercent(b.X)+parsePercent(b.Width)
-	b.Label = fit(r.Employer, 288)
+	left, right := s.at(r.Start), parseAcross(b.X)+parseAcross(b.Width)
+	b.Label = cutToWidth(r.Employer, 288)
 	wide := textWidth(b.Label) / chartWidth * 100
 	if dense {
 		b.LabelY, b.LabelDX = b.Y+b.Height-1, 6
-		b.LabelX = percent(right)
+		b.LabelX = acrossPct(right)
 		if right+wide+2 > 100 || r.Open() {
 			b.LabelX, b.LabelDX, b.LabelAtEnd = b.X, -6, true
 		}
@@ -238,21 +238,21 @@ func (s scale) label(b *bar, r employment.Record, dense bool, overlaps []employm
 	}
 	b.LabelY = b.Y - 6
 	if b.Open {
-		b.OpenX, b.OpenY = percent(right), b.Y+b.Height-2
+		b.OpenX, b.OpenY = acrossPct(right), b.Y+b.Height-2
 	}
 	b.LabelX = b.X
 	// Words keep clear of the outline of a narrow overlap that begins with the record.
 	for _, o := range overlaps {
 		if narrow := s.at(o.To.AddDate(0, 0, 1)); o.From.Equal(r.Start) && narrow-left < 4 {
-			b.LabelX, b.LabelDX, left = percent(narrow), 6, narrow+1
+			b.LabelX, b.LabelDX, left = acrossPct(narrow), 6, narrow+1
 		}
 	}
 	if left+wide > 100 {
-		b.LabelX, b.LabelDX, b.LabelAtEnd = percent(max(right, wide)), 0, true
+		b.LabelX, b.LabelDX, b.LabelAtEnd = acrossPct(max(right, wide)), 0, true
 	}
 }
 
-func parsePercent(text string) float64 {
+func parseAcross(text string) float64 {
 	x, _ := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64) // of our own making
 	return x
 }
@@ -277,7 +277,7 @@ func (s scale) pins(bands []band, base int, asOf time.Time, days func(int) strin
 		middle := (s.at(b.start()) + s.at(b.end().AddDate(0, 0, 1))) / 2
 		place := func(row int, e extent, text string, left bool) {
 			rows[row] = append(rows[row], e)
-			b.PinX, b.PinY, b.Days, b.DaysLeft = percent(middle), base+15+row*pinRowTall, text, left
+			b.PinX, b.PinY, b.Days, b.DaysLeft = acrossPct(middle), base+15+row*pinRowTall, text, left
 			lowest = max(lowest, row)
 		}
 		right, left, alone := extent{middle - pin, middle + wide + 1}, extent{middle - wide - 1, middle + pin}, extent{middle - pin, middle + pin}
@@ -328,8 +328,8 @@ func textWidth(text string) float64 {
 	return width
 }
 
-// fit cuts text to a width in pixels, with an ellipsis where something is missing.
-func fit(text string, width float64) string {
+// cutToWidth cuts text to a width in pixels, with an ellipsis where something is missing.
+func cutToWidth(text string, width float64) string {
 	if textWidth(text) <= width {
 		return text
 	}

@@ -1,0 +1,239 @@
+package views
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
+)
+
+// DeliveriesPage is the list of deliveries.
+type DeliveriesPage struct {
+	Page
+	Rows          []webhook.Delivery // without bodies
+	Values        DeliveryFilterValues
+	Actions       []string // events the list can be narrowed to
+	After, Before string   // opaque keys of the older and newer pages, "" = none
+}
+
+// DeliveryFilterValues is a filter as the URL spells it.
+type DeliveryFilterValues struct {
+	Verdict  string
+	Action   string
+	Account  string
+	From, To string // 2006-01-02
+}
+
+func (v DeliveryFilterValues) url(more ...string) string {
+	query := url.Values{}
+	for name, value := range map[string]string{"verdict": v.Verdict, "action": v.Action, "account": v.Account, "from": v.From, "to": v.To} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return withQuery("/deliveries", query, more)
+}
+
+func (v DeliveriesPage) chips() []chip {
+	var chips []chip
+	f := v.Values
+	add := func(word string, without DeliveryFilterValues) { chips = append(chips, chip{word, without.url()}) }
+	if f.Verdict != "" {
+		without := f
+		without.Verdict = ""
+		add(v.T("ui.verdict.label")+": "+verdictWord(v.Page, f.Verdict), without)
+	}
+	if f.Action != "" {
+		without := f
+		without.Action = ""
+		add(v.T("ui.field.event")+": "+f.Action, without)
+	}
+	if f.Account != "" {
+		without := f
+		without.Account = ""
+		add(v.T("deliveries.filter.account")+": "+f.Account, without)
+	}
+	if f.From != "" || f.To != "" {
+		without := f
+		without.From, without.To = "", ""
+		add(daysWord(v.Page, f.From, f.To), without)
+	}
+	return chips
+}
+
+func (v DeliveriesPage) links() PageLinks {
+	links := PageLinks{Rows: len(v.Rows)}
+	if v.Before != "" {
+		links.Newer = v.Values.url("before", v.Before)
+	}
+	if v.After != "" {
+		links.Older = v.Values.url("after", v.After)
+	}
+	return links
+}
+
+func verdictWord(p Page, verdict string) string {
+	if id := "ui.verdict." + verdict; p.P.Has(id) {
+		return p.T(id)
+	}
+	return verdict
+}
+
+func verdictOptions(p Page) []Option {
+	options := make([]Option, len(webhook.Verdicts))
+	for i, verdict := range webhook.Verdicts {
+		options[i] = Option{Value: string(verdict), Word: verdictWord(p, string(verdict))}
+	}
+	return options
+}
+
+func actionOptions(actions []string) []Option {
+	options := make([]Option, len(actions))
+	for i, action := range actions {
+		options[i] = Option{Value: action, Word: action}
+	}
+	return options
+}
+
+// reason names the case a delivery is: one key per sentence, the same for the line in the list and the text on its page.
+func reason(d webhook.Delivery) string {
+	switch d.Cause {
+	case webhook.CauseNone:
+	case webhook.CauseUnreadable, webhook.CauseUnknownEvent, webhook.CauseLate, webhook.CauseSameBytes,
+		webhook.CauseSameFact, webhook.CauseForeign, webhook.CauseTooLarge, webhook.CauseDisabled:
+		return string(d.Cause)
+	default:
+		return "unlisted"
+	}
+	switch {
+	case d.Verdict != webhook.Accepted:
+		return string(d.Verdict)
+	case d.ProcessedAt.IsZero() && d.LastError != "":
+		return "failing"
+	case d.ProcessedAt.IsZero():
+		return "waiting"
+	case movedTo(d) != "":
+		return "moved"
+	}
+	return "accepted"
+}
+
+// movedTo gives the status that a delivery moved its lookup to, "" when it moved none.
+func movedTo(d webhook.Delivery) lookup.Status {
+	for _, c := range d.Changes {
+		if c.What == "status" {
+			return lookup.Status(c.After)
+		}
+	}
+	return ""
+}
+
+// deliveryWhy is the reason in one line.
+func deliveryWhy(p Page, d webhook.Delivery) string { return deliverySays(p, d, "deliveries.why.") }
+
+func deliverySays(p Page, d webhook.Delivery, group string) string {
+	return p.T(group+reason(d), "Status", statusWord(p, movedTo(d)), "Limit", p.P.Bytes(webhook.MaxBody), "Cause", string(d.Cause))
+}
+
+// sizeWords tells how much arrived, and how much of it was kept where that is less.
+func sizeWords(p Page, d webhook.Delivery) string {
+	if d.Verdict == webhook.Refused && d.Size > webhook.KeptOfRefused {
+		return p.T("ui.size.part", "Kept", p.P.Bytes(webhook.KeptOfRefused), "Whole", p.P.Bytes(int64(d.Size)))
+	}
+	return p.P.Bytes(int64(d.Size))
+}
+
+// DeliveryPage is one delivery with its body as it may be shown.
+type DeliveryPage struct {
+	Page
+	Delivery webhook.Delivery
+	Body     string // the stored bytes as text, personal data masked when Masked
+	Masked   bool   // something in Body is hidden and can be revealed
+}
+
+func (v DeliveryPage) path(more string) string {
+	return "/deliveries/" + v.Delivery.UID.String() + more
+}
+
+func (v DeliveryPage) head() string { return deliverySays(v.Page, v.Delivery, "deliveries.head.") }
+
+func (v DeliveryPage) text() string { return deliverySays(v.Page, v.Delivery, "deliveries.body.") }
+
+// tint picks the colour of the state line; a verdict borrows that of the status it feels like.
+func (v DeliveryPage) tint() string {
+	switch mark := verdictMark(v.Delivery.Verdict, v.Delivery.Cause); mark {
+	case "accepted":
+		return "success"
+	case "refused":
+		return "error"
+	case "unreadable":
+		return "incomplete"
+	case "foreign":
+		return "expired"
+	case "unmatched":
+		return "pending"
+	}
+	return "queued"
+}
+
+func (v DeliveryPage) answered() string {
+	took := time.Duration(v.Delivery.AnswerMicros) * time.Microsecond
+	return v.T("deliveries.page.answer", "Status", v.Delivery.Answered, "Span", v.P.Span(took))
+}
+
+// bodyNote says how much of what arrived is shown.
+func (v DeliveryPage) bodyNote() string {
+	note := v.T("deliveries.text.exact", "Size", v.T("ui.count.bytes", "Count", v.Delivery.Size))
+	if kept := len(v.Delivery.Body); kept < v.Delivery.Size {
+		note = v.T("deliveries.text.part", "Kept", v.P.Bytes(int64(kept)), "Whole", v.P.Bytes(int64(v.Delivery.Size)))
+	}
+	if v.Masked {
+		note += "; " + v.T("deliveries.text.masked")
+	}
+	return note
+}
+
+// changeWord names what changed, changeValue a value before or after.
+func (v DeliveryPage) changeWord(what string) string {
+	if id := "deliveries.changes." + what; v.P.Has(id) {
+		return v.T(id)
+	}
+	return what
+}
+
+func (v DeliveryPage) changeValue(what, value string) string {
+	switch {
+	case value == "":
+		return v.T("deliveries.changes.nothing")
+	case what == "status":
+		return statusWord(v.Page, lookup.Status(value))
+	case what == "profile" || what == "employment":
+		if id := "ui.pull." + what + "." + value; v.P.Has(id) {
+			return v.T(id)
+		}
+	case what == "warning":
+		if d := v.P.Warning(value); d.Known {
+			return d.Title
+		}
+	}
+	return value
+}
+
+// twinWhen tells how far in time a twin lies from this delivery.
+func (v DeliveryPage) twinWhen(t webhook.Twin) string {
+	gap := t.ReceivedAt.Sub(v.Delivery.ReceivedAt)
+	if gap < 0 {
+		return v.T("deliveries.twin.earlier", "Span", v.P.Span(-gap))
+	}
+	return v.T("deliveries.twin.later", "Span", v.P.Span(gap))
+}
+
+func lookupPath(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	return "/lookups/" + id.String()
+}

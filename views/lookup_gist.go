@@ -1,0 +1,100 @@
+package views
+
+import (
+	"time"
+
+	"cotejo/internal/lookup"
+)
+
+// slow is how long a source may take before the page stops calling it usual; the vendor speaks of 10 s to 3 min.
+const slow = 5 * time.Minute
+
+// gist is what a row answers before it is opened: the main line, and what stands below it.
+type gist struct{ Main, Sub string }
+
+func gistOf(p Page, r lookup.Row) gist {
+	switch r.State.Status {
+	case lookup.Queued:
+		return gist{p.T("lookups.gist.queued"), p.T("lookups.gist.queued_sub")}
+	case lookup.Success:
+		return successGist(p, r)
+	case lookup.Incomplete, lookup.Error, lookup.Expired:
+		return detailGist(p, r)
+	}
+	wait := p.Now.Sub(r.RequestedAt)
+	if wait > slow {
+		return gist{p.T("lookups.gist.pending"), p.T("lookups.gist.pending_long", "Span", p.P.Span(wait))}
+	}
+	return gist{p.T("lookups.gist.pending"), p.T("lookups.gist.pending_sub", "Span", p.P.Span(max(wait, 0)))}
+}
+
+func detailGist(p Page, r lookup.Row) gist {
+	if r.State.Detail == "" {
+		return gist{p.T("lookups.gist.no_reason"), ""}
+	}
+	d := p.P.Detail(r.State.Detail, string(r.Platform))
+	if !d.Known {
+		return gist{p.T("lookups.gist.unknown_reason"), r.State.Detail}
+	}
+	return gist{d.Title, d.Next}
+}
+
+func successGist(p Page, r lookup.Row) gist {
+	switch r.Employment {
+	case lookup.PullEmpty:
+		return gist{p.T("lookups.gist.empty"), p.T("lookups.gist.empty_sub")}
+	case lookup.PullFailed:
+		if r.Gist.Records == 0 {
+			return gist{p.T("lookups.gist.failed"), p.T("lookups.gist.failed_sub")}
+		}
+	case lookup.PullComplete, lookup.PullPartial:
+		if r.Gist.Records == 0 {
+			return gist{p.T("lookups.gist.empty"), p.T("lookups.gist.empty_sub")}
+		}
+	default:
+		if r.Gist.Records == 0 {
+			return gist{p.T("lookups.gist.arriving"), p.T("lookups.gist.arriving_sub")}
+		}
+	}
+	g := employmentGist(p, r.Gist)
+	if r.Employment == lookup.PullPartial {
+		g.Sub = join(p, g.Sub, p.T("lookups.gist.partial"))
+	}
+	return g
+}
+
+// employmentGist names the current employer, for how long, and the salary as the source gave it. What was not given is
+// said, never left out: "no salary" and "salary unknown" decide differently.
+func employmentGist(p Page, g lookup.Gist) gist {
+	employers := p.T("ui.count.employers", "Count", g.Employers)
+	if g.CurrentName == "" && g.Since.IsZero() && g.MonthlySalary == "" {
+		main := p.T("lookups.gist.ended_unknown")
+		if !g.EndedOn.IsZero() {
+			main = p.T("lookups.gist.ended", "Date", p.P.Date(g.EndedOn))
+		}
+		return gist{main, employers}
+	}
+	main := g.CurrentName
+	if main == "" {
+		main = p.T("lookups.gist.no_employer")
+	}
+	since := p.T("lookups.gist.since_unknown")
+	if !g.Since.IsZero() {
+		since = p.T("lookups.gist.since", "Tenure", p.P.Months(g.Since, p.Now.In(p.P.Zone())), "Date", p.P.Date(g.Since))
+	}
+	salary := p.T("lookups.gist.no_salary")
+	if g.MonthlySalary != "" {
+		salary = p.T("ui.money.monthly", "Amount", p.P.Money(g.MonthlySalary))
+	}
+	return gist{main, join(p, join(p, since, salary), employers)}
+}
+
+func join(p Page, a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "":
+		return a
+	}
+	return p.T("lookups.gist.join", "A", a, "B", b)
+}

@@ -1,0 +1,299 @@
+package views
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/internal/auth"
+	"cotejo/internal/curp"
+	"cotejo/internal/lookup"
+)
+
+// LookupsPage is the list of lookups with the form for a new one beside it.
+type LookupsPage struct {
+	Page
+	Rows          []lookup.Row
+	Values        FilterValues
+	Analysts      []auth.User          // those the list can be narrowed to
+	ActorCounts   map[lookup.Actor]int // capped at WaitingCap; absent or -1 hides a count
+	After, Before string               // opaque keys of the older and newer pages, "" = none
+	Form          NewLookupForm
+}
+
+// FilterValues is a filter as the URL spells it, so that a refused value is shown again as typed.
+type FilterValues struct {
+	Actor    string
+	Status   string
+	Platform string
+	Records  string
+	From, To string // 2006-01-02
+	Analyst  string // a user's UUID
+}
+
+// pairs lists the filter in the order of its form.
+func (v FilterValues) pairs() []struct{ name, value string } {
+	return []struct{ name, value string }{
+		{"actor", v.Actor}, {"status", v.Status}, {"records", v.Records}, {"platform", v.Platform},
+		{"from", v.From}, {"to", v.To}, {"analyst", v.Analyst},
+	}
+}
+
+// narrowed tells whether anything but the tab narrows the list.
+func (v FilterValues) narrowed() bool {
+	v.Actor = ""
+	return v != FilterValues{}
+}
+
+// url spells the list's address under a filter, with more pairs added; empty values are left out.
+func (v FilterValues) url(more ...string) string {
+	query := url.Values{}
+	for _, pair := range v.pairs() {
+		if pair.value != "" {
+			query.Set(pair.name, pair.value)
+		}
+	}
+	return withQuery("/lookups", query, more)
+}
+
+func withQuery(path string, query url.Values, more []string) string {
+	for i := 0; i+1 < len(more); i += 2 {
+		if more[i+1] != "" {
+			query.Set(more[i], more[i+1])
+		}
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// chip is one filter in use and the address of the list without it.
+type chip struct{ Word, Without string }
+
+func (v LookupsPage) chips() []chip {
+	var chips []chip
+	f := v.Values
+	add := func(word string, without FilterValues) { chips = append(chips, chip{word, without.url()}) }
+	if f.Status != "" {
+		without := f
+		without.Status = ""
+		add(v.T("ui.status.label")+": "+statusWord(v.Page, lookup.Status(f.Status)), without)
+	}
+	if f.Records != "" {
+		without := f
+		without.Records = ""
+		add(v.T("lookups.filter.records")+": "+recordsWord(v.Page, f.Records), without)
+	}
+	if f.Platform != "" {
+		without := f
+		without.Platform = ""
+		add(platformWord(v.Page, lookup.Platform(f.Platform)), without)
+	}
+	if f.From != "" || f.To != "" {
+		without := f
+		without.From, without.To = "", ""
+		add(daysWord(v.Page, f.From, f.To), without)
+	}
+	if f.Analyst != "" {
+		without := f
+		without.Analyst = ""
+		add(v.T("ui.field.analyst")+": "+v.analystName(f.Analyst), without)
+	}
+	return chips
+}
+
+func (v LookupsPage) analystName(id string) string {
+	for _, user := range v.Analysts {
+		if user.UID.String() == id {
+			return user.Name
+		}
+	}
+	return id
+}
+
+// count is the number beside an actor's tab, "" when it is not shown.
+func (v LookupsPage) count(a lookup.Actor) string {
+	n, ok := v.ActorCounts[a]
+	if !ok || n < 0 {
+		return ""
+	}
+	return capped(n)
+}
+
+// tab gives an actor's list: changing the tab keeps the other filters, but not a status that belongs to another actor.
+func (v LookupsPage) tab(a lookup.Actor) string {
+	f := v.Values
+	f.Actor = string(a)
+	if f.Status != "" && lookup.Status(f.Status).Actor() != a && a != "" {
+		f.Status = ""
+	}
+	return f.url()
+}
+
+// links are the neighbours of this page of the list.
+func (v LookupsPage) links() PageLinks {
+	links := PageLinks{Rows: len(v.Rows)}
+	if v.Before != "" {
+		links.Newer = v.Values.url("before", v.Before)
+	}
+	if v.After != "" {
+		links.Older = v.Values.url("after", v.After)
+	}
+	return links
+}
+
+// stream is the address of the live stream for the rows on this page.
+func (v LookupsPage) stream() string {
+	ids := make([]string, len(v.Rows))
+	for i, r := range v.Rows {
+		ids[i] = r.UID.String()
+	}
+	query := url.Values{"view": {"list"}, "ids": {strings.Join(ids, ",")}, "since": {v.Now.UTC().Format(time.RFC3339Nano)}}
+	return "/lookups/live?" + query.Encode()
+}
+
+func recordsWord(p Page, state string) string {
+	if id := "lookups.records." + state; p.P.Has(id) {
+		return p.T(id)
+	}
+	return state
+}
+
+// platformWord names a source; the vendor's set is open, so one we have no word for is shown as it came.
+func platformWord(p Page, platform lookup.Platform) string {
+	if id := "ui.platform." + string(platform); p.P.Has(id) {
+		return p.T(id)
+	}
+	return strings.ToUpper(string(platform))
+}
+
+func dialectWord(p Page, dialect lookup.Dialect) string {
+	if id := "ui.dialect." + string(dialect); p.P.Has(id) {
+		return p.T(id)
+	}
+	return string(dialect)
+}
+
+// daysWord puts a range of typed days into words; one that is no date is shown as typed.
+func daysWord(p Page, from, to string) string {
+	word := func(text string) string {
+		day, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return text
+		}
+		return p.P.Date(day)
+	}
+	switch {
+	case to == "":
+		return p.T("lookups.filter.since", "Date", word(from))
+	case from == "":
+		return p.T("lookups.filter.until", "Date", word(to))
+	case from == to:
+		return word(from)
+	}
+	return p.T("lookups.filter.between", "From", word(from), "To", word(to))
+}
+
+// NewLookupForm is the form that asks for a lookup, as typed and as judged.
+type NewLookupForm struct {
+	Values  lookup.Form
+	Check   *curp.Check     // what the typed CURP says, nil while nothing is typed
+	Errors  map[string]Note // by field: curp, platform, external_id, consent, means; "" for the form as a whole
+	Confirm bool            // only a doubtful CURP stands in the way: offer to send it anyway
+	Notice  string          // version of the privacy notice
+	Env     lookup.Environment
+}
+
+// NewLookupPage is the form on a page of its own.
+type NewLookupPage struct {
+	Page
+	Form NewLookupForm
+}
+
+// curpNote gives the error under the CURP, unless the check below it already says the same.
+func (f NewLookupForm) curpNote() Note {
+	note := f.Errors["curp"]
+	if f.Check != nil && f.Check.Blocked() && note.ID == f.Check.Headline.ID {
+		return Note{}
+	}
+	return note
+}
+
+func (f NewLookupForm) invalid() bool {
+	return f.Errors["curp"].Is() || f.Check != nil && f.Check.Blocked()
+}
+
+func (f NewLookupForm) doubtful() bool { return f.Check != nil && f.Check.Warned() }
+
+func (f NewLookupForm) platform() string {
+	if f.Values.Platform == "" {
+		return string(lookup.IMSS)
+	}
+	return f.Values.Platform
+}
+
+// LookupTitle is the document title of a lookup's page: titles stay in the browser's history, so it carries the own
+// reference or nothing, never a name or a CURP.
+func LookupTitle(p Page, reference string) string {
+	if reference == "" {
+		return p.T("lookups.case.title")
+	}
+	return p.T("lookups.case.title_reference", "Reference", reference)
+}
+
+// RowID is the element that live updates replace.
+func RowID(id uuid.UUID) string { return "lookup-" + id.String() }
+
+// newestURL is the list the reader is on, without its page keys: where new lookups appear.
+func newestURL(p Page) string {
+	path, query, _ := strings.Cut(p.Path, "?")
+	if path != "/lookups" {
+		return "/lookups"
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "/lookups"
+	}
+	values.Del("after")
+	values.Del("before")
+	return withQuery("/lookups", values, nil)
+}
+
+// statusOptions offers the statuses in which the chosen actor has to act, or all.
+func statusOptions(p Page, actor string) []Option {
+	statuses := lookup.Statuses
+	if actor != "" {
+		statuses = lookup.Actor(actor).Statuses()
+	}
+	options := make([]Option, len(statuses))
+	for i, s := range statuses {
+		options[i] = Option{Value: string(s), Word: statusWord(p, s)}
+	}
+	return options
+}
+
+func recordsOptions(p Page) []Option {
+	options := make([]Option, len(lookup.PullStates))
+	for i, s := range lookup.PullStates {
+		options[i] = Option{Value: string(s), Word: recordsWord(p, string(s))}
+	}
+	return options
+}
+
+func platformOptions(p Page) []Option {
+	return []Option{
+		{Value: string(lookup.IMSS), Word: platformWord(p, lookup.IMSS)},
+		{Value: string(lookup.ISSSTE), Word: platformWord(p, lookup.ISSSTE)},
+	}
+}
+
+func analystOptions(users []auth.User) []Option {
+	options := make([]Option, len(users))
+	for i, u := range users {
+		options[i] = Option{Value: u.UID.String(), Word: u.Name}
+	}
+	return options
+}
