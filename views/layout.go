@@ -64,3 +64,13 @@ func flashRole(kind string) string {
 	}
 	return "status"
 }
+
+// spoken are sentences that scripts say; they fill {when} and {count}.
+func spoken(p Page) templ.Attributes {
+	return templ.Attributes{
+		"data-changed": p.T("ui.live.changed", "When", "{when}"),
+		"data-single":  p.T("layout.live.single"),
+		"data-several": p.T("layout.live.several", "N", "{count}"),
+		"data-failed":  p.T("layout.live.failed"),
+	}
+}
