@@ -14,8 +14,8 @@ const (
 	FlashError   = "error"
 )
 
-// Flash is a message shown once, on the next page: a locale id and what goes into its sentence. Args hold
-// strings, booleans and integers; they must name no person.
+// Flash is a message shown once, on the next page: a locale id and, in pairs of name and value, what goes into its
+// sentence. Values are strings, booleans and integers; they must name no person.
 type Flash struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`

@@ -16,7 +16,7 @@ import (
 const (
 	MsgFormUnreadable = "web.form.unreadable" // the body is no form, or over its limits
 	MsgFormText       = "web.form.text"       // a value holds bytes that are no text
-	MsgFormNumber     = "web.form.number"     // a value should be a whole number; Args: lowest, highest
+	MsgFormNumber     = "web.form.number"     // a value should be a whole number; Args: Lowest, Highest
 )
 
 // MessageIDs lists the ids above, for a test of the message files.
@@ -29,8 +29,8 @@ type FormLimits struct {
 	Value  int   // 16 KiB for one decoded value
 }
 
-// FieldError says what is wrong with one field: a locale id and what goes into its sentence. Args never hold
-// what the person typed.
+// FieldError says what is wrong with one field: a locale id and, in pairs of name and value, what goes into its
+// sentence. Args never hold what the person typed.
 type FieldError struct {
 	Field string
 	ID    string
@@ -149,7 +149,7 @@ func (f *Form) Bool(name string) bool {
 func (f *Form) Int(name string, lowest, highest int64) int64 {
 	n, err := strconv.ParseInt(f.Get(name), 10, 64)
 	if err != nil || n < lowest || n > highest {
-		f.Errors.Add(name, MsgFormNumber, lowest, highest)
+		f.Errors.Add(name, MsgFormNumber, "Lowest", lowest, "Highest", highest)
 		return lowest
 	}
 	return n

@@ -47,7 +47,7 @@ func TestFormValues(t *testing.T) {
 	f.Errors.Add("big", "later")
 	want := web.FieldErrors{}
 	for _, name := range []string{"big", "curp", "absent"} {
-		want[name] = web.FieldError{Field: name, ID: web.MsgFormNumber, Args: []any{int64(1), int64(50)}}
+		want[name] = web.FieldError{Field: name, ID: web.MsgFormNumber, Args: []any{"Lowest", int64(1), "Highest", int64(50)}}
 	}
 	if diff := cmp.Diff(want, f.Errors); diff != "" {
 		t.Error(diff)
