@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,26 @@ func TestHeaderWithoutRows(t *testing.T) {
 	if !strings.HasPrefix(header, "lookup_id,external_id,curp,nss,first_name,last_name,platform,employer,employer_registration,"+
 		"start_date,end_date,federal_entity,base_salary,monthly_salary,") {
 		t.Error("the start of the header, on which scripts rely, has changed")
+	}
+}
+
+func TestEveryColumnIsDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/csv.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The page's tables list the columns in the order of the file; some lines describe several.
+	var documented []string
+	for line := range strings.Lines(string(page)) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
+			for _, name := range strings.Split(cells[1], ",") {
+				documented = append(documented, strings.Trim(strings.TrimSpace(name), "`"))
+			}
+		}
+	}
+	if diff := cmp.Diff(strings.Split(header, ","), documented); diff != "" {
+		t.Errorf("docs/csv.md (-file +page):\n%s", diff)
 	}
 }
 

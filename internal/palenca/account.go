@@ -51,6 +51,8 @@ type Login struct {
 // Report is what the login says, as an event would.
 func (l Login) Report() lookup.Report { return report(l.Status, l.StatusDetails) }
 
+// accountJSON is the account in every answer that has one. A creation's answer holds a few of the fields, the account
+// page's older sample lacks some, and all but account_id may be null.
 type accountJSON struct {
 	ID            text   `json:"account_id"`
 	UserID        text   `json:"user_id"`
@@ -75,7 +77,11 @@ func (j accountJSON) account() Account {
 
 // CreateAccount asks the vendor for one person at one platform: POST /users/accounts, the call of its IMSS tutorial.
 // identifier is a CURP; externalID comes back in webhooks and finds the account again. The vendor has no idempotency:
-// after an Ambiguous error ask FindByExternalID before creating again.
+// after an Ambiguous error ask FindByExternalID before creating again. The answer tells that extraction began, not how
+// it ends; Status is "" (docs/vendor.md#envelope).
+//
+// GiveUp: 401 and 403 (see KeyRefused), 409, 412 recent_login_successful, 422. Retry: 5xx, time-outs, broken connections.
+// WaitUntil: 429.
 func (c *Client) CreateAccount(ctx context.Context, identifier string, platform lookup.Platform, externalID string) (Account, error) {
 	const op = "create account"
 	a, err := c.call(ctx, op, http.MethodPost, "/users/accounts", struct {
@@ -93,12 +99,13 @@ func (c *Client) CreateAccount(ctx context.Context, identifier string, platform 
 		return Account{}, err
 	}
 	if !usableID(string(j.ID)) {
+		// Created, perhaps, but under an id that no later request could use: Ambiguous, so it is looked for.
 		return Account{}, unreadable(op, a.raw, a.header, nil)
 	}
 	return j.account(), nil
 }
 
-// Account asks how an account stands.
+// Account asks how an account stands: GET /accounts/{id}. It is how an attempt is settled whose final event never came.
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	const op = "account"
 	if err := checkID(op, id); err != nil {
@@ -118,7 +125,8 @@ func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return j.account(), nil
 }
 
-// Logins lists the vendor's tries for an account, in the order received.
+// Logins lists the vendor's tries for an account, in the order received: GET /accounts/{id}/logins. One account has
+// several after a retry or a refresh; the payload of a webhook does not say which one it tells of.
 func (c *Client) Logins(ctx context.Context, id string) ([]Login, error) {
 	const op = "logins"
 	if err := checkID(op, id); err != nil {
@@ -163,15 +171,20 @@ const (
 	searchPages = 10
 )
 
-// FindByExternalID finds the newest account that was created with externalID; false when the vendor has none.
+// FindByExternalID finds the newest account that was created with externalID; false when the vendor has none. It makes
+// two or three requests as a rule, ten searches at most for each order of dates. An error never means "none".
 func (c *Client) FindByExternalID(ctx context.Context, externalID string) (Account, bool, error) {
+	if absent(externalID) {
+		// Half of the vendor's users have none; the newest of them is nobody we know.
+		return Account{}, false, &Error{Op: "search users", Code: CodeBadID, Kind: GiveUp}
+	}
 	late, early := time.Now().Add(searchAhead).UTC().Format(time.DateOnly), time.Now().Add(-searchBack).UTC().Format(time.DateOnly)
 	for _, span := range [][2]string{{late, early}, {early, late}} {
 		users, err := c.searchUsers(ctx, externalID, span)
 		if err != nil {
 			return Account{}, false, err
 		}
-		var newest Account
+		var newest Account // an account without a date counts as the oldest
 		for _, user := range users {
 			accounts, err := c.accountsOf(ctx, user)
 			if err != nil {
@@ -229,6 +242,7 @@ func (c *Client) searchUsers(ctx context.Context, externalID string, span [2]str
 				found = append(found, string(u.ID))
 			}
 		}
+		// Without pagination in the answer, a page that is not full is the last.
 		if len(found) > 0 || page >= a.pages && len(j.Users) < searchSize {
 			return found, nil
 		}
@@ -236,6 +250,8 @@ func (c *Client) searchUsers(ctx context.Context, externalID string, span [2]str
 	return nil, &Error{Op: op, Code: CodeUnbounded, Kind: GiveUp}
 }
 
+// accountsOf lists the accounts of a user; one that the vendor does not know has none. Entries without a usable id are
+// left out, because nothing could be asked about them.
 func (c *Client) accountsOf(ctx context.Context, user string) ([]Account, error) {
 	const op = "accounts of user"
 	a, err := c.call(ctx, op, http.MethodGet, "/users/"+user+"/accounts", nil)

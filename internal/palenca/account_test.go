@@ -217,6 +217,17 @@ func TestFindByExternalID(t *testing.T) {
 	}
 }
 
+func TestFindNeedsAnID(t *testing.T) {
+	t.Parallel()
+	c := newVendor(t, nil).client(t) // reports any request as unexpected
+	for _, id := range []string{"", " ", "None"} {
+		var e *Error
+		if _, found, err := c.FindByExternalID(context.Background(), id); found || !errors.As(err, &e) || e.Kind != GiveUp {
+			t.Errorf("%q: found %v, %v", id, found, err)
+		}
+	}
+}
+
 func TestFindNeverTakesAFaultForAbsence(t *testing.T) {
 	t.Parallel()
 	// "Not found" leads to a second, billed creation, so only the vendor's own words may say it.

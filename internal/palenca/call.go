@@ -55,6 +55,7 @@ func (c *Client) call(ctx context.Context, op, method, path string, in any) (ans
 		return answer{}, broken(op, err, sent.Load())
 	}
 	defer res.Body.Close()
+	// One byte more than allowed tells an answer that fits exactly from one that was cut by us.
 	body, err := io.ReadAll(io.LimitReader(res.Body, MaxAnswer+1))
 	if err != nil {
 		e := broken(op, err, true)
@@ -65,6 +66,7 @@ func (c *Client) call(ctx context.Context, op, method, path string, in any) (ans
 		return answer{}, &Error{Op: op, Status: res.StatusCode, Code: CodeTooLarge, Kind: GiveUp, Ambiguous: true, RequestID: requestID(res.Header)}
 	}
 	a := answer{header: res.Header}
+	// From here on the answer is kept whatever it says: a refusal is evidence too.
 	a.raw = Raw{Body: body, Status: res.StatusCode, Took: time.Since(start), SHA256: sha256.Sum256(body)}
 	c.obey(res)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
@@ -73,6 +75,8 @@ func (c *Client) call(ctx context.Context, op, method, path string, in any) (ans
 	return a, a.open(op)
 }
 
+// request builds the HTTP request. Personal data only ever goes into the body (docs/vendor.md#envelope): path segments
+// are checked ids, and there is no query.
 func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
 	var body io.Reader
 	if in != nil {
@@ -109,7 +113,7 @@ func (c *Client) obey(res *http.Response) {
 // open reads the envelope of a 2xx answer. "success": false there is a refusal like any other.
 func (a *answer) open(op string) error {
 	if len(bytes.TrimSpace(a.raw.Body)) == 0 && a.raw.Status == http.StatusNoContent {
-		return nil
+		return nil // a deletion may answer so; where data is needed, read objects
 	}
 	var e struct {
 		Success    *bool           `json:"success"`
@@ -147,7 +151,7 @@ func (a *answer) read(op string, into any) error {
 	return nil
 }
 
-// missing tells that the vendor answered 404.
+// missing tells that the vendor answered 404. What that means depends on the question, so callers decide.
 func missing(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusNotFound

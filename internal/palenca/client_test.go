@@ -3,6 +3,7 @@ package palenca
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -160,6 +161,9 @@ func TestOwnTransport(t *testing.T) {
 	own := v.client(t, func(o *Options) { o.HTTP = nil })
 	if _, err := own.Widgets(context.Background()); err != nil {
 		t.Fatal(err)
+	}
+	if transport().TLSClientConfig.MinVersion < tls.VersionTLS12 || transport().TLSClientConfig.InsecureSkipVerify {
+		t.Error("own transport takes old or unverified TLS")
 	}
 	if own.http.Timeout != timeout || own.http.CheckRedirect == nil {
 		t.Error("own client has no time-out or follows redirects")

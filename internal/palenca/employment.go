@@ -73,6 +73,8 @@ func State(h employment.History) lookup.PullState {
 	return lookup.PullComplete
 }
 
+// employmentJSON is "data" of GET /accounts/{id}/employment. Every part may be missing: the newest schema has neither
+// salaries nor events, older samples have no registration and no completeness (docs/vendor.md#salary).
 type employmentJSON struct {
 	Platform  text             `json:"platform"`
 	AccountID text             `json:"account_id"`
@@ -81,6 +83,7 @@ type employmentJSON struct {
 	Events    eventsJSON       `json:"employment_events"`
 }
 
+// infoJSON speaks of the person, not of one job (docs/vendor.md#weeks).
 type infoJSON struct {
 	IDType       text  `json:"id_type"` // an open set: "curp" is on older pages and not in the schema
 	Quoted       count `json:"quoted_weeks"`
@@ -90,13 +93,14 @@ type infoJSON struct {
 	Status       text  `json:"status"`
 	Complete     text  `json:"employment_history_status"`
 	Files        many[struct {
-		Type text `json:"file_type"`
+		Type text `json:"file_type"` // its signed link is not read: it dies after 900 s and would be a secret at rest
 	}] `json:"employment_files"`
 	// Older pages have these two here instead of in each record.
 	State      text `json:"federal_entity"`
 	QuotedDays text `json:"quoted_days"`
 }
 
+// recordJSON is one spell. payment_days and job_title_code, which no sample fills, stay in the raw answer only.
 type recordJSON struct {
 	Employer     text   `json:"employer"`
 	Registration text   `json:"employer_registration"`
@@ -112,6 +116,7 @@ type recordJSON struct {
 	QuotedDays   text   `json:"quoted_days"`
 }
 
+// movementJSON is one affiliation movement; event_end_date is on the older pages only.
 type movementJSON struct {
 	Type         text   `json:"event_type"`
 	Employer     text   `json:"employer"`
@@ -150,7 +155,7 @@ func (j employmentJSON) history() employment.History {
 		Status: string(j.Info.Status), Complete: string(j.Info.Complete), EndOfRight: string(j.Info.EndOfRights),
 		Weeks: employment.Weeks{Quoted: j.Info.Quoted.n, Discounted: j.Info.Discounted.n, Reintegrated: j.Info.Reintegrated.n},
 	}
-	if h.Status == "active" {
+	if h.Status == "active" { // one fact, one word: lists are filtered by it
 		h.Status = "employed" // the older pages' word for it
 	}
 	for _, f := range j.Info.Files {

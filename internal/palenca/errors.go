@@ -123,7 +123,7 @@ func refused(op string, status int, header http.Header, body []byte) *Error {
 		if header.Get("Retry-After") != "" {
 			e.Until = resetAt(header, time.Now())
 		}
-	case passing[e.Code]:
+	case passing[e.Code]: // 422 platform_error, or success: false under a 200
 		e.Kind = Retry
 	default:
 		e.Kind = GiveUp

@@ -31,6 +31,7 @@ var phases = map[string]lookup.Phase{
 // LoginEvents are the documented events, to which a webhook of ours subscribes (docs/vendor.md#webhook-payload).
 var LoginEvents = []string{"login.created", "login.success", "login.incomplete", "login.error"}
 
+// eventJSON are the fields that both shapes share. webhook_id and country, which some pages have, add nothing.
 type eventJSON struct {
 	Action        text `json:"webhook_action"`
 	AccountID     text `json:"account_id"`

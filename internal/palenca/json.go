@@ -21,6 +21,8 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// scalar gives the text of a JSON scalar: a string's content, a number or boolean as written, "" for null and the other
+// spellings of absent. Spaces around a value are the source's and stay.
 func scalar(b []byte) (string, error) {
 	switch b = bytes.TrimSpace(b); {
 	case len(b) == 0, b[0] == 'n':
@@ -49,6 +51,7 @@ func absent(s string) bool {
 // amount is a decimal number with the digits exactly as received; 1150.50 stays 1150.50 (docs/vendor.md#salary).
 type amount string
 
+// decimal leaves out exponents: the vendor writes none, and 1e400000 would be one more way to stop a database.
 var decimal = regexp.MustCompile(`^-?[0-9]{1,15}(\.[0-9]{1,20})?$`)
 
 func (a *amount) UnmarshalJSON(b []byte) error {
@@ -66,6 +69,7 @@ func (a *amount) UnmarshalJSON(b []byte) error {
 // count is a whole number, sent as a number or as a string (docs/vendor.md#weeks); nil when absent.
 type count struct{ n *int }
 
+// wholeNumber admits 214.0, which a language without integers makes of 214.
 var wholeNumber = regexp.MustCompile(`^(-?[0-9]{1,9})(\.0+)?$`)
 
 func (c *count) UnmarshalJSON(b []byte) error {
@@ -102,6 +106,7 @@ func (d *date) UnmarshalJSON(b []byte) error {
 	if s = strings.TrimSpace(s); s == "" {
 		return nil
 	}
+	// Only a time may follow the date; 2023-02-280 is not the 28th.
 	if len(s) > 10 && s[10] != 'T' && s[10] != ' ' || len(s) < 10 {
 		return badDate
 	}
@@ -152,7 +157,7 @@ func (m *many[T]) UnmarshalJSON(b []byte) error {
 	case b[0] != '[':
 		return badText
 	}
-	var list []*T
+	var list []*T // pointers, to tell a null among the items
 	if err := json.Unmarshal(b, &list); err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 // Package palenca is the client of Palenca's v1 API. The vendor's words, spellings and contradictions end here: what
 // leaves the package are webhook.Event, employment.History and profile.Profile. What it relies on is written down in
 // docs/vendor.md.
+//
+// Each method makes one request, or says how many it may make, and never repeats one by itself: when and whether to try
+// again is the caller's to decide, by the Error it gets. Nothing here logs, and nothing here keeps state apart from idle
+// connections.
 package palenca
 
 import (
@@ -30,7 +34,8 @@ type Options struct {
 	OnLimit     func(reset time.Time)       // told when the vendor's window is used up; nil: nobody is told
 }
 
-// Client talks to the vendor for one connection. It is safe for concurrent use.
+// Client talks to the vendor for one connection: one environment, one key, one widget. It is safe for concurrent use
+// and cheap to make, so that a changed key needs no restart.
 type Client struct {
 	base, key, widget string
 	http              *http.Client
@@ -38,6 +43,7 @@ type Client struct {
 	onLimit           func(time.Time)
 }
 
+// keyForm is any printable text without spaces: the vendor publishes no form, and a line break would add a header.
 var keyForm = regexp.MustCompile(`^[!-~]{1,512}$`)
 
 // New checks o and makes a client; it makes no request. A sandbox connection is refused the live host and the other
@@ -93,6 +99,7 @@ var transport = sync.OnceValue(func() *http.Transport {
 	}
 })
 
+// curpStart is enough to know a CURP by, whole or cut, in either case; no UUID begins like it.
 var (
 	idForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	curpStart = regexp.MustCompile(`(?i)^[a-z]{4}[0-9]{6}[hmx]`)

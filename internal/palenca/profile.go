@@ -7,7 +7,8 @@ import (
 )
 
 // Profile fetches who the source says the person is. A source without one gives an empty profile, by the rule of
-// Employment.
+// Employment. Numbers such as NSS and RFC are not judged here: several in the vendor's own samples fail their check
+// digits (docs/vendor.md#nss).
 func (c *Client) Profile(ctx context.Context, id string) (profile.Profile, Raw, error) {
 	const op = "profile"
 	a, err := c.pull(ctx, op, id)
@@ -28,6 +29,8 @@ func (c *Client) Profile(ctx context.Context, id string) (profile.Profile, Raw, 
 	return p, a.raw, nil
 }
 
+// profileJSON is "data" of GET /accounts/{id}/profile; all of it may be null. Older answers add an address, a picture and
+// bank details, which nobody here asked for and which stay in the raw answer only.
 type profileJSON struct {
 	AccountID text `json:"account_id"`
 	Person    struct {
@@ -50,7 +53,7 @@ func (j profileJSON) profile() profile.Profile {
 		Email: string(j.Person.Email), Phone: string(j.Person.Phone), Birthday: j.Person.Birthday.Time,
 	}
 	for _, id := range j.IDs {
-		if id.Value != "" {
+		if id.Value != "" { // the types are an open set, an identifier without a value is none
 			p.IDs = append(p.IDs, profile.ID{Type: string(id.Type), Name: string(id.Name), Value: string(id.Value)})
 		}
 	}

@@ -30,6 +30,8 @@ type Widget struct {
 	Sandbox  bool
 }
 
+// webhookJSON is a webhook in an answer. Answers do not repeat the events, and only a creation with sign_request may
+// carry the secret.
 type webhookJSON struct {
 	ID       text  `json:"webhook_id"`
 	OtherID  text  `json:"id"`
@@ -52,6 +54,7 @@ func (j webhookJSON) webhook() Webhook {
 
 func yes(b *bool) bool { return b != nil && *b }
 
+// webhookParams is what both writes send; is_active exists on update only.
 type webhookParams struct {
 	URL      string   `json:"url"`
 	Name     string   `json:"name"`
@@ -75,12 +78,14 @@ func (c *Client) params(w Webhook) webhookParams {
 	return p
 }
 
-// CreateWebhook registers w. Nothing makes it safe to repeat: after an Ambiguous error look for the URL in Webhooks.
+// CreateWebhook registers w: POST /webhooks. The answer alone may hold Secret, so it is the time to seal it. Nothing
+// documented says how it signs (docs/vendor.md#webhook-payload). Nothing makes the call safe to repeat: after an Ambiguous error look for the URL in Webhooks.
 func (c *Client) CreateWebhook(ctx context.Context, w Webhook) (Webhook, error) {
 	return c.writeWebhook(ctx, "create webhook", http.MethodPost, "/webhooks", c.params(w))
 }
 
-// UpdateWebhook puts every field of w, so it may be repeated.
+// UpdateWebhook puts every field of w, so it may be repeated: PUT /webhooks/{id}. Read the webhook first, because an
+// Active that was left false switches it off.
 func (c *Client) UpdateWebhook(ctx context.Context, w Webhook) (Webhook, error) {
 	const op = "update webhook"
 	if err := checkID(op, w.ID); err != nil {
@@ -105,6 +110,7 @@ func (c *Client) writeWebhook(ctx context.Context, op, method, path string, p we
 		return Webhook{}, err
 	}
 	got := j.webhook()
+	// Without its id the webhook could never be updated or removed. An update knows the id already.
 	if method == http.MethodPost && !usableID(got.ID) {
 		return Webhook{}, unreadable(op, a.raw, a.header, nil)
 	}
@@ -125,7 +131,7 @@ func (c *Client) DeleteWebhook(ctx context.Context, id string) error {
 	return err
 }
 
-// Webhooks lists the subscriptions of the key's company.
+// Webhooks lists the subscriptions of the key's company, others' included: GET /webhooks. Their Events are not told.
 func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	var list []Webhook
 	err := c.list(ctx, "webhooks", func(raw json.RawMessage) error {
@@ -139,7 +145,7 @@ func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return list, err
 }
 
-// Widgets lists the widgets of the key's company.
+// Widgets lists the widgets of the key's company: GET /widgets. It is also the cheapest way to try a key.
 func (c *Client) Widgets(ctx context.Context) ([]Widget, error) {
 	var list []Widget
 	err := c.list(ctx, "widgets", func(raw json.RawMessage) error {
@@ -167,7 +173,7 @@ func (c *Client) list(ctx context.Context, name string, add func(json.RawMessage
 		return err
 	}
 	raw := a.data
-	var wrapper map[string]json.RawMessage
+	var wrapper map[string]json.RawMessage // stays nil for a bare list
 	if json.Unmarshal(raw, &wrapper) == nil {
 		raw = wrapper[name]
 	}
