@@ -13,6 +13,8 @@ const (
 	discharge          = "discharge"
 )
 
+// movement is one line of the IMSS record: base is the daily salary from then on,
+// at a discharge the one that ended.
 type movement struct {
 	kind string
 	on   time.Time
@@ -29,6 +31,7 @@ type spell struct {
 	terms    string
 }
 
+// base is the daily salary that the record shows: the last one known.
 func (s spell) base() centavos { return s.moves[len(s.moves)-1].base }
 
 // noEmployment is the share, in percent, of derived people who never had a
@@ -206,6 +209,7 @@ func weeks(f curpFacts, spells []spell, asOf time.Time) (quoted, discounted, rei
 	return quoted, discounted, reintegrated
 }
 
+// byStart is needed because an overlap may begin a later job before an earlier one.
 func byStart(spells []spell) []spell {
 	return slices.SortedStableFunc(slices.Values(spells), func(a, b spell) int { return a.start.Compare(b.start) })
 }

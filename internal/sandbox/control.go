@@ -45,6 +45,8 @@ func (s *Server) logged(mux *http.ServeMux) http.Handler {
 	})
 }
 
+// statusWriter remembers the status for the log. It hides http.Flusher and the
+// like on purpose: no route here streams.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -62,6 +64,8 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// withKey guards the sandbox's own routes. They neither count towards the rate
+// nor meet ordered faults: the hand on the switches must always get through.
 func (s *Server) withKey(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("x-api-key")), []byte(s.creds.APIKey)) != 1 {
@@ -137,6 +141,7 @@ func (s *Server) resetSettings(w http.ResponseWriter, _ *http.Request) {
 	s.answerSettings(w)
 }
 
+// listPeople serves the table of docs/sandbox.md#the-nine-people to programs.
 func (s *Server) listPeople(w http.ResponseWriter, _ *http.Request) {
 	type row struct {
 		person

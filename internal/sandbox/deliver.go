@@ -130,7 +130,9 @@ func (s *Server) attempt(ctx context.Context, d *delivery) {
 	defer s.mu.Unlock()
 	defer s.release(d)
 	if err != nil && ctx.Err() != nil {
-		return // interrupted by our own end: not an attempt
+		// Interrupted by our own end: not an attempt, and due again at once.
+		heap.Push(&s.plan.agenda, appointment{at: d.NextAt, delivery: d.ID})
+		return
 	}
 	if d.State != sending {
 		return // called off meanwhile

@@ -167,10 +167,13 @@ func TestReceiverThatHangsOrIsAbsent(t *testing.T) {
 	t.Cleanup(func() { close(free) })
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	for name, c := range map[string]struct{ url, want string }{"hangs": {hang.URL, "timeout"}, "absent": {gone.URL, "no connection"}} {
+	for name, c := range map[string]struct {
+		url, want string
+		timeout   time.Duration
+	}{"hangs": {hang.URL, "timeout", 20 * time.Millisecond}, "absent": {gone.URL, "no connection", 0}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := open(t, Config{Delay: time.Hour, RetryGap: time.Millisecond, HookTimeout: 20 * time.Millisecond})
+			b := open(t, Config{Delay: time.Hour, RetryGap: time.Millisecond, HookTimeout: c.timeout})
 			b.subscribe(c.url, "")
 			b.create(gata)
 			b.await(1, "webhook attempt", "attempt=4")
@@ -333,12 +336,18 @@ func TestStopDuringAnAttempt(t *testing.T) {
 	b.subscribe(hang.URL, "")
 	b.create(gata)
 	<-entered
+	b.pause()
+	b.resumeRun()
+	<-entered // the same process sends it again …
 	b.stop()
-	s, err := Open(Config{Dir: dir})
+	s, err := Open(Config{Dir: dir}) // … and so would the next one
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	if len(s.st.deliveries.rows) != 1 {
+		t.Errorf("%d deliveries", len(s.st.deliveries.rows))
+	}
 	for _, d := range s.st.deliveries.rows {
 		if len(d.Attempts) != 0 || d.State != sending {
 			t.Errorf("%+v", d)
@@ -351,9 +360,11 @@ func TestDeletedWebhookAndUserGetNothingMore(t *testing.T) {
 	c := newClock()
 	b, r := open(t, Config{Now: c.now, Delay: time.Minute}), receive(t, func(int, post) int { return 500 })
 	h := b.subscribe(r.URL, "")
+	off := b.subscribe(r.URL+"/off", `,"events":["login.created"]`)
 	made := b.create(gata)
 	b.create("AUAT940412HCLQQM08")
-	b.await(2, "webhook attempt")
+	b.await(4, "webhook attempt")
+	b.do("PUT", "/v1/webhooks/"+off.WebhookID, `{"is_active":false,"events":["*"]}`)
 	b.do("DELETE", "/v1/users/"+made.UserID, "")
 	if got := b.do("GET", "/v1/accounts/"+made.AccountID, "").status; got != 404 {
 		t.Errorf("account of a deleted user: %d", got)

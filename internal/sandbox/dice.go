@@ -11,6 +11,8 @@ import (
 // its definition; the reduction to a range is ours for the same reason.
 type dice struct{ src *rand.PCG }
 
+// newDice seeds by SHA-256 over the words, each ended by a zero byte, so that
+// ("ab","c") and ("a","bc") differ.
 func newDice(words ...string) dice {
 	h := sha256.New()
 	for _, w := range words {

@@ -16,6 +16,7 @@ var (
 	stateNames = []string{"CIUDAD DE MÉXICO", "ESTADO DE MÉXICO", "JALISCO", "NUEVO LEÓN", "PUEBLA", "GUANAJUATO", "QUERÉTARO", "BAJA CALIFORNIA", "CHIHUAHUA", "VERACRUZ", "COAHUILA", "YUCATÁN"}
 )
 
+// employer is whoever paid the contributions.
 type employer struct {
 	name         string
 	registration string // registro patronal, 10 characters; "" for a public body
@@ -26,6 +27,7 @@ type employer struct {
 // the last two say modality 10, ordinary employment.
 const registrationLetters = "ABCDEFGHKRTYZ"
 
+// employer invents one, three times in four in the person's home state.
 func (d dice) employer(home string) employer {
 	e := employer{name: d.pick(trades) + " " + d.pick(coined) + ", " + d.pick(forms), state: home}
 	if d.chance(25) {
@@ -37,6 +39,7 @@ func (d dice) employer(home string) employer {
 	return e
 }
 
+// dependency picks a public body. ISSSTE has no registro patronal to show.
 func (d dice) dependency(home string) employer {
 	return employer{name: d.pick(dependencies), state: home}
 }

@@ -33,6 +33,8 @@ func (s *Server) employmentFiles(a *account, any bool) []fileJSON {
 	return []fileJSON{{url, kind, a.ID}}
 }
 
+// fileSignature binds a link to its path and its time; whoever changes either
+// is refused.
 func (s *Server) fileSignature(path string, issued time.Time) string {
 	m := hmac.New(sha256.New, []byte(s.creds.FileKey))
 	m.Write([]byte(path + " " + strconv.FormatInt(issued.Unix(), 10)))

@@ -63,10 +63,10 @@ func (j *journalist) text() string {
 // bench is a sandbox on a real port with its loop running.
 type bench struct {
 	*Server
-	log  *journalist
-	t    *testing.T
-	http *httptest.Server
-	stop func()
+	log         *journalist
+	t           *testing.T
+	http        *httptest.Server
+	pause, stop func()
 }
 
 func open(t *testing.T, cfg Config) *bench {
@@ -80,14 +80,9 @@ func open(t *testing.T, cfg Config) *bench {
 	b := &bench{Server: s, t: t, log: log}
 	b.http = httptest.NewServer(s.Handler())
 	b.cfg.BaseURL = b.http.URL
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	b.resumeRun()
 	b.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		b.pause()
 		b.http.Close()
 		if err := s.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -95,6 +90,19 @@ func open(t *testing.T, cfg Config) *bench {
 	})
 	t.Cleanup(b.stop)
 	return b
+}
+
+// resumeRun starts the loop, pause ends it and waits until it has ended.
+func (b *bench) resumeRun() {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	b.pause = func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.t.Errorf("Run: %v", err)
+		}
+	}
 }
 
 // await waits for count more log lines that contain every one of parts.

@@ -30,11 +30,13 @@ type journal struct {
 	err     error // first failed write; the state on disk is behind from then on
 }
 
+// rows is a table as the journal sees it, whatever the type of its rows.
 type rows interface {
 	load(id string, text json.RawMessage) error
 	each(func(id string, row any))
 }
 
+// change is one row as of now; a null row is a removal.
 type change struct {
 	Kind string `json:"k"`
 	ID   string `json:"id"`
@@ -54,6 +56,7 @@ const rewriteAfter = 32 << 20
 
 func newJournal() *journal { return &journal{kinds: map[string]rows{}, limit: rewriteAfter} }
 
+// note remembers a change for the next commit; in memory there is none to come.
 func (j *journal) note(kind, id string, row any) {
 	if j.file != nil {
 		j.changes = append(j.changes, change{kind, id, row})
@@ -114,6 +117,8 @@ func (j *journal) open(dir string) error {
 	return nil
 }
 
+// replay applies the lines in order. A torn last line is skipped, any other
+// damage is an error: better no sandbox than one that forgot half its accounts.
 func (j *journal) replay() error {
 	f, err := os.Open(j.path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -136,6 +137,62 @@ func TestThousandsOfAccounts(t *testing.T) {
 	w := call(s, "POST", "/v1/users/search", `{"external_id":"2999"}`)
 	if !strings.Contains(w.Body.String(), `"total_items":1`) {
 		t.Error(w.Body)
+	}
+}
+
+// After a failed write nothing is promised any more.
+func TestStateThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	s := reopen(t, t.TempDir())
+	s.st.log.file.Close()
+	for _, c := range []struct{ method, path, body string }{
+		{"POST", "/v1/users/accounts", orderGata}, // the write that fails
+		{"GET", "/v1/widgets", ""},                // and everything after it
+		{"POST", "/_sandbox/settings", "{}"},
+	} {
+		if w := call(s, c.method, c.path, c.body); w.Code != 503 || !strings.Contains(w.Body.String(), "service_unavailable") {
+			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
+		}
+	}
+	s.st.log.file = nil
+}
+
+// What a newer version wrote is left out, not fatal; damage is.
+func TestForeignAndDamagedRows(t *testing.T) {
+	t.Parallel()
+	for line, ok := range map[string]bool{
+		`[{"k":"planet","id":"x","v":{"a":1}}]`:     true,
+		`[{"k":"user","id":"x","v":{"seq":"one"}}]`: false,
+		`{"k":"user"}`: false,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, journalName), []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(Config{Dir: dir})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", line, err)
+		}
+		if err == nil {
+			s.Close()
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, credentialsName), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Config{Dir: dir}); err == nil {
+		t.Error("credentials without a key were accepted")
+	}
+}
+
+func TestCredentialsStayOutOfTheLog(t *testing.T) {
+	t.Parallel()
+	s := reopen(t, t.TempDir())
+	var text strings.Builder
+	slog.New(slog.NewTextHandler(&text, nil)).Info("opened", "credentials", s.Credentials())
+	if strings.Contains(text.String(), "private_") || !strings.Contains(text.String(), s.creds.Instance) {
+		t.Error(text.String())
 	}
 }
 

@@ -36,6 +36,7 @@ var unit = []centavos{7304, 7549, 8060, 8449, 8688, 8962, 9622, 10374, 10857, 11
 
 func wageIn(year int) centavos { return yearly(minimumWage, 1990, year) }
 
+// unitIn is the year's measure of pay and of the ceiling.
 func unitIn(year int) centavos {
 	if year < 2016 { // before the UMA, limits were counted in minimum wages
 		return wageIn(year)

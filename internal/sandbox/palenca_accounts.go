@@ -23,6 +23,7 @@ type createdJSON struct {
 	Hint               *string  `json:"hint"`
 }
 
+// accountJSON is the schema's Account, in the order of the newest sample.
 type accountJSON struct {
 	AccountID      string  `json:"account_id"`
 	Country        string  `json:"country"`
@@ -111,6 +112,8 @@ func (s *Server) createAccount(w http.ResponseWriter, r *http.Request) {
 	s.fulfil(w, r, o)
 }
 
+// fulfil creates the account and starts its extraction. The vendor has no
+// idempotency, and neither have we: the same order twice gives two accounts.
 func (s *Server) fulfil(w http.ResponseWriter, r *http.Request, o order) {
 	s.mu.Lock()
 	var u *user
@@ -221,6 +224,7 @@ func parameter(w http.ResponseWriter, r *http.Request, name string) string {
 	return v
 }
 
+// accountsByGovID lists every account of a person, oldest first.
 func (s *Server) accountsByGovID(w http.ResponseWriter, r *http.Request) {
 	gov := parameter(w, r, "gov_id")
 	if gov == "" {

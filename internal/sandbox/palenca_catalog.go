@@ -23,6 +23,8 @@ var (
 	played = []string{"imss", "issste"}
 )
 
+// widgetJSON has the schema's fields that mean something without a browser
+// widget; the rest is colours and switches of its pages.
 type widgetJSON struct {
 	ID           string         `json:"id"`
 	Name         string         `json:"name"`

@@ -21,6 +21,7 @@ type form struct {
 	missing []errorItem
 }
 
+// schemaFault is one entry of the framework's list; loc is ["body", field].
 type schemaFault struct {
 	Loc  []any  `json:"loc"`
 	Msg  string `json:"msg"`
@@ -80,6 +81,8 @@ func (f *form) fault(name, msg, kind string) {
 	f.faults = append(f.faults, schemaFault{[]any{"body", name}, msg, kind})
 }
 
+// require notes an absent parameter, unless the field is already known to be
+// broken: one mistake, one complaint.
 func (f *form) require(name string, present bool) {
 	if !present && len(f.faults) == 0 {
 		f.missing = append(f.missing, errorItem{"Field required", name})
@@ -95,6 +98,7 @@ func (f *form) text(name string) string {
 	return s
 }
 
+// id returns an optional UUID in canonical form, "" when absent.
 func (f *form) id(name string) string {
 	s := f.text(name)
 	if s == "" {
@@ -108,6 +112,7 @@ func (f *form) id(name string) string {
 	return id.String()
 }
 
+// oneOf returns an optional member of an enum, "" when absent.
 func (f *form) oneOf(name string, allowed []string) string {
 	s := f.text(name)
 	if s != "" && !slices.Contains(allowed, s) {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"io"
@@ -73,7 +74,7 @@ func (s *Server) palencaCall(next http.HandlerFunc) http.Handler {
 			}
 		}
 		if f := s.takeFault(r); f != nil {
-			s.fail(w, r, f, next)
+			s.failAsOrdered(w, r, f, next)
 			return
 		}
 		if err := s.stateError(); err != nil {
@@ -84,6 +85,8 @@ func (s *Server) palencaCall(next http.HandlerFunc) http.Handler {
 	})
 }
 
+// stateError is not nil once a write has failed. From then on every call is
+// refused: an answer would promise what a restart forgets.
 func (s *Server) stateError() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,14 +142,15 @@ func (s *Server) takeFault(r *http.Request) *fault {
 	s.st.switches.put("all", sw)
 	_ = s.st.log.commit() // its error is kept and answered by palencaCall
 	taken := *f
+	s.cfg.Log.Info("ordered fault", "mode", cmp.Or(f.Mode, "status"), "status", f.Status, "left", f.Times)
 	return &taken
 }
 
 // hangLimit ends a hanging call whose client never gives up.
 const hangLimit = 2 * time.Minute
 
-// fail answers a call with an ordered fault.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, f *fault, next http.HandlerFunc) {
+// failAsOrdered answers a call with an ordered fault.
+func (s *Server) failAsOrdered(w http.ResponseWriter, r *http.Request, f *fault, next http.HandlerFunc) {
 	if f.After {
 		next(discard{http.Header{}}, r)
 	}
@@ -188,6 +192,7 @@ func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
+// pagination counts pages from 1; no items make no pages.
 type pagination struct {
 	Page         int `json:"page"`
 	ItemsPerPage int `json:"items_per_page"`
@@ -200,6 +205,7 @@ type errorItem struct {
 	Location string `json:"location"`
 }
 
+// errorBody is the envelope's error; code is the part that programs read.
 type errorBody struct {
 	Code    string      `json:"code"`
 	Message string      `json:"message"`

@@ -35,6 +35,8 @@ func (s *Server) palencaEvent(h *webhook, a *account, action, details string) st
 	return string(encode(event{h.URL, eventData{a.UserID, a.ID, external, a.Platform, orNull(details), action}}))
 }
 
+// loginJSON is the schema's Login. Insights are not played: their fields stay
+// false and null.
 type loginJSON struct {
 	ID              string  `json:"id"`
 	BulkID          *string `json:"bulk_id"`
@@ -83,6 +85,7 @@ func (s *Server) accountLogins(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"logins": rows})
 }
 
+// latest is the login that an account's status speaks of.
 func (s *Server) latest(a *account) *login { return s.st.logins.get(a.Logins[len(a.Logins)-1]) }
 
 func (s *Server) lastLogin(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ func dateOnly(t time.Time) *string {
 	return orNull(t.Format(time.DateOnly))
 }
 
+// profileJSON and its parts are the newer of the vendor's two profile samples.
 type profileJSON struct {
 	AccountID  string     `json:"account_id"`
 	ExternalID *string    `json:"external_id"`
@@ -55,6 +56,8 @@ func (s *Server) externalID(a *account) *string {
 	return nil
 }
 
+// getProfile answers with what the CURP itself says, plus an invented name and
+// NSS that agree with it. There is never an e-mail address: IMSS gives none.
 func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,6 +93,9 @@ func socialSecurityNumber(f curpFacts) string {
 
 func twoDigits(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }
 
+// employmentJSON and its parts follow the vendor's newest employment sample
+// (March 2025): federal_entity and quoted_days stand in each record, not in
+// employment_info, and id_type names the number, not the CURP.
 type employmentJSON struct {
 	Platform   string        `json:"platform"`
 	AccountID  string        `json:"account_id"`
@@ -116,6 +122,7 @@ type fileJSON struct {
 	AccountID string `json:"account_id"`
 }
 
+// historyJSON is one record; amounts are absent only under without_salaries.
 type historyJSON struct {
 	Employer         string    `json:"employer"`
 	Registration     *string   `json:"employer_registration"`
@@ -132,6 +139,8 @@ type historyJSON struct {
 	Modality         *string   `json:"modality"`
 }
 
+// moveJSON is one movement. The sample is cut after base_salary; discharge is
+// known from consumers of the API only.
 type moveJSON struct {
 	EventType    string   `json:"event_type"`
 	Employer     string   `json:"employer"`

@@ -13,6 +13,7 @@ import (
 // a numeric zone.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000-07:00") }
 
+// orNull turns "" into JSON's null.
 func orNull(s string) *string {
 	if s == "" {
 		return nil
@@ -20,6 +21,7 @@ func orNull(s string) *string {
 	return &s
 }
 
+// userJSON answers create and delete without widget_id, and get and search with.
 type userJSON struct {
 	UserID     string  `json:"user_id"`
 	ExternalID *string `json:"external_id"`
@@ -185,6 +187,7 @@ func (f *form) options() (page, size int) {
 	return o.Page, min(o.Size, 500)
 }
 
+// window cuts one page out of rows; beyond the last page it is empty.
 func window[T any](rows []T, page, size int) []T {
 	from := min((page-1)*size, len(rows))
 	return rows[from:min(from+size, len(rows))]

@@ -36,6 +36,8 @@ type webhookForm struct {
 	events                  []string
 }
 
+// readWebhook reads the fields that are there and notes broken ones; which are
+// required is for the caller to say.
 func readWebhook(f *form) webhookForm {
 	v := webhookForm{
 		url: f.text("url"), name: f.text("name"), widgetID: f.id("widget_id"),
@@ -108,6 +110,7 @@ func (s *Server) createWebhook(w http.ResponseWriter, r *http.Request) {
 	committed(w, s.st.log.commit(), http.StatusCreated, h.json(true))
 }
 
+// updateWebhook changes what the body names, and events whether named or not.
 func (s *Server) updateWebhook(w http.ResponseWriter, r *http.Request) {
 	f := readForm(w, r)
 	if f == nil {

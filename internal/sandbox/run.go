@@ -21,6 +21,7 @@ type appointment struct {
 	delivery string
 }
 
+// agenda implements heap.Interface, the earliest appointment on top.
 type agenda []appointment
 
 func (a agenda) Len() int           { return len(a) }

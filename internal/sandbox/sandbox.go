@@ -126,6 +126,8 @@ func (s *Server) Close() error {
 // Credentials returns the key and the widget to talk to this sandbox.
 func (s *Server) Credentials() Credentials { return s.creds }
 
+// now has the precision of the times handed out, so that what was stored and
+// what was shown are the same moment.
 func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
 
 // ReadCredentials returns the credentials of the sandbox in dir, for a process
@@ -143,6 +145,7 @@ func ReadCredentials(dir string) (Credentials, error) {
 	return c, nil
 }
 
+// loadCredentials reads the directory's credentials or makes the first ones.
 func loadCredentials(dir string) (Credentials, error) {
 	if dir != "" {
 		c, err := ReadCredentials(dir)

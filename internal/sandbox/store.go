@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// user is the vendor's worker: the holder of accounts and of external_id.
 type user struct {
 	ID         string    `json:"id"`
 	Seq        int       `json:"seq"`
@@ -16,6 +17,8 @@ type user struct {
 	CreatedAt  time.Time `json:"created_at"`
 }
 
+// account is the connection of a user to one platform. What was extracted is
+// not stored: it follows from the identifier and the day of the last success.
 type account struct {
 	ID          string    `json:"id"`
 	Seq         int       `json:"seq"`
@@ -34,6 +37,7 @@ type account struct {
 	LastSuccess time.Time `json:"last_success,omitzero"` // data exists, as of this day
 }
 
+// login is one attempt to extract an account; DueAt is set while it runs.
 type login struct {
 	ID            string    `json:"id"`
 	Seq           int       `json:"seq"`
@@ -49,6 +53,7 @@ type login struct {
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
+// webhook is an address to tell about the accounts of one widget.
 type webhook struct {
 	ID         string   `json:"id"`
 	Seq        int      `json:"seq"`
@@ -67,6 +72,7 @@ func (w *webhook) wants(action string) bool {
 	return w.IsActive && w.IsSandbox && (slices.Contains(w.Events, "*") || slices.Contains(w.Events, action))
 }
 
+// widget groups users and webhooks, as at the vendor.
 type widget struct {
 	ID        string    `json:"id"`
 	Seq       int       `json:"seq"`
@@ -101,6 +107,7 @@ type delivery struct {
 	CreatedAt    time.Time `json:"created_at"`
 }
 
+// attempt is one call of a delivery, whatever came of it.
 type attempt struct {
 	At     time.Time `json:"at"`
 	Millis int64     `json:"duration_ms"`

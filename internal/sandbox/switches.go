@@ -50,6 +50,7 @@ type fault struct {
 	After  bool            `json:"after"`  // carry the call out first: the client cannot know that it worked
 }
 
+// matches compares with the path as called; a prefix also takes what follows.
 func (f *fault) matches(r *http.Request) bool {
 	method, path, found := strings.Cut(f.Route, " ")
 	if !found {
@@ -77,6 +78,8 @@ func (f *fault) check() error {
 	return nil
 }
 
+// check refuses what could not be carried out, with a message for the person
+// at the keyboard.
 func (sw *switches) check() error {
 	if sw.FailNext != nil {
 		if err := sw.FailNext.check(); err != nil {

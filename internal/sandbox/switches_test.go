@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -52,13 +53,23 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{})
 	b.set(`{"fail_next":{"mode":"hang"}}`)
-	req, err := http.NewRequestWithContext(t.Context(), "POST", b.http.URL+"/v1/users/accounts", strings.NewReader(orderGata))
+	ctx, leave := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "POST", b.http.URL+"/v1/users/accounts", strings.NewReader(orderGata))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("x-api-key", b.creds.APIKey)
-	if res, err := (&http.Client{Timeout: 50 * time.Millisecond}).Do(req); err == nil {
-		res.Body.Close()
+	failed := make(chan error, 1)
+	go func() {
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			res.Body.Close()
+		}
+		failed <- err
+	}()
+	b.await(1, "ordered fault", "mode=hang")
+	leave()
+	if err := <-failed; err == nil {
 		t.Error("answered")
 	}
 	b.await(1, "sandbox call", "/v1/users/accounts", "status=0") // it noticed that the client left
