@@ -100,12 +100,13 @@ func (c *Client) request(ctx context.Context, method, path string, in any) (*htt
 }
 
 // obey passes on that the vendor wants to be left alone: it said 429, or this answer used up the window, so that the
-// next request of any process would be refused.
+// next request of any process would be refused. Of the latter nothing is made without a reset: a 429 will tell.
 func (c *Client) obey(res *http.Response) {
 	if c.onLimit == nil {
 		return
 	}
-	if res.StatusCode == http.StatusTooManyRequests || res.Header.Get("X-RateLimit-Remaining") == "0" {
+	usedUp := res.Header.Get("X-RateLimit-Remaining") == "0" && res.Header.Get("X-RateLimit-Reset") != ""
+	if usedUp || res.StatusCode == http.StatusTooManyRequests {
 		c.onLimit(resetAt(res.Header, time.Now()))
 	}
 }

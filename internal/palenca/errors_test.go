@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,15 +146,19 @@ func TestUsedUpWindowIsPassedOn(t *testing.T) {
 	t.Parallel()
 	reset := time.Now().Add(30 * time.Second).Truncate(time.Second)
 	var told []time.Time
-	left := []string{"1", "0"}
+	// Only the second answer both uses up the window and says when it ends.
+	answers := []http.Header{
+		{"X-Ratelimit-Remaining": {"1"}, "X-Ratelimit-Reset": {strconv.FormatInt(reset.Unix(), 10)}},
+		{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(reset.Unix(), 10)}},
+		{"X-Ratelimit-Remaining": {"0"}},
+	}
+	var n atomic.Int32
 	v := newVendor(t, map[string]http.HandlerFunc{"*": func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-RateLimit-Remaining", left[0])
-		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
-		left = left[1:]
+		maps.Copy(w.Header(), answers[n.Add(1)-1])
 		say(200, file(t, "create.json"))(w, r)
 	}})
 	c := v.client(t, func(o *Options) { o.OnLimit = func(at time.Time) { told = append(told, at) } })
-	for range 2 {
+	for range answers {
 		if _, err := c.CreateAccount(context.Background(), someCURP, lookup.IMSS, someAttempt); err != nil {
 			t.Fatal(err)
 		}
