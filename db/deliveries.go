@@ -38,6 +38,20 @@ func scanDelivery(row pgx.Row, more ...any) (webhook.Delivery, error) {
 
 // Deliveries gives one page of an environment's deliveries, newest first, without headers and bodies.
 func (db *DB) Deliveries(ctx context.Context, env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (list []webhook.Delivery, newer, older bool, err error) {
+	text, args, backwards := deliveriesPage(env, f, page, zone)
+	rows, err := db.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, false, false, err
+	}
+	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (webhook.Delivery, error) { return scanDelivery(row) })
+	if err != nil {
+		return nil, false, false, err
+	}
+	list, newer, older = turn(list, page, backwards)
+	return list, newer, older, nil
+}
+
+func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := where{}
 	q.add("d.environment = ?", env)
 	if f.Verdict != "" {
@@ -50,17 +64,7 @@ func (db *DB) Deliveries(ctx context.Context, env lookup.Environment, f webhook.
 		q.add("d.account_id = ?", f.Account)
 	}
 	q.days("d.received_at", f.From, f.To, zone)
-	text, args, backwards := q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
-	rows, err := db.pool.Query(ctx, text, args...)
-	if err != nil {
-		return nil, false, false, err
-	}
-	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (webhook.Delivery, error) { return scanDelivery(row) })
-	if err != nil {
-		return nil, false, false, err
-	}
-	list, newer, older = turn(list, page, backwards)
-	return list, newer, older, nil
+	return q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
 }
 
 // DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
@@ -153,4 +157,12 @@ func (db *DB) LastDelivery(ctx context.Context, env lookup.Environment) (at time
 select coalesce((select received_at from deliveries where environment = $1 and verdict <> 'refused'
                   order by received_at desc, id desc limit 1), `+never+`)`, env).Scan(&at)
 	return at, err
+}
+
+// RefusedSince counts the deliveries of an environment refused since a moment, to limit and no further.
+func (db *DB) RefusedSince(ctx context.Context, env lookup.Environment, since time.Time, limit int) (n int, err error) {
+	err = db.pool.QueryRow(ctx, `-- name: refused since
+select count(*) from (select 1 from deliveries where environment = $1 and verdict = 'refused' and received_at > $2 limit $3) some`,
+		env, since, limit).Scan(&n)
+	return n, err
 }

@@ -124,6 +124,20 @@ func scanRow(row pgx.CollectableRow) (lookup.Row, error) {
 // Lookups gives one page of an environment's lookups, newest first, and whether there are newer and older ones.
 // zone is the reader's, in which the filter's days are meant.
 func (db *DB) Lookups(ctx context.Context, env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (rows []lookup.Row, newer, older bool, err error) {
+	text, args, backwards := lookupsPage(env, f, page, zone)
+	found, err := db.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, false, false, err
+	}
+	rows, err = pgx.CollectRows(found, scanRow)
+	if err != nil {
+		return nil, false, false, err
+	}
+	rows, newer, older = turn(rows, page, backwards)
+	return rows, newer, older, nil
+}
+
+func lookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := where{}
 	q.add("l.environment = ?", env)
 	if f.Actor != "" {
@@ -142,17 +156,7 @@ func (db *DB) Lookups(ctx context.Context, env lookup.Environment, f lookup.Filt
 		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)
 	}
 	q.days("l.requested_at", f.From, f.To, zone)
-	text, args, backwards := q.page("lookups", rowColumns, rowTables, "l.requested_at", "l.id", page)
-	found, err := db.pool.Query(ctx, text, args...)
-	if err != nil {
-		return nil, false, false, err
-	}
-	rows, err = pgx.CollectRows(found, scanRow)
-	if err != nil {
-		return nil, false, false, err
-	}
-	rows, newer, older = turn(rows, page, backwards)
-	return rows, newer, older, nil
+	return q.page("lookups", rowColumns, rowTables, "l.requested_at", "l.id", page)
 }
 
 // LookupRows gives the rows of an environment under uids, for pages that show them. Unknown ids are left out.
@@ -176,7 +180,7 @@ select `+rowColumns+rowTables+` where l.id = $1`, id).Scan(rowTargets(&r)...)
 // ActorCounts tells for each actor how many lookups wait on them, counting to limit and no further. Nobody's are not counted.
 func (db *DB) ActorCounts(ctx context.Context, env lookup.Environment, limit int) (map[lookup.Actor]int, error) {
 	rows, err := db.pool.Query(ctx, `-- name: actor counts
-select a.actor, (select count(*) from (select 1 from lookups l where l.environment = $1 and l.actor = a.actor limit $3) some)
+select a.actor, (select count(*) from (select 1 from lookups l where l.environment = $1 and l.actor = a.actor limit $3) few)
   from unnest($2::text[]) as a (actor)`, env, []string{"analyst", "person", "source", "cotejo"}, limit)
 	if err != nil {
 		return nil, err
@@ -211,4 +215,20 @@ select status, detail, platform, count(*), max(status_at)
 		err = row.Scan(&f.Status, &f.Detail, &f.Platform, &f.Count, &f.Newest)
 		return f, err
 	})
+}
+
+// LatestOf gives the newest lookup of each person under curps, by CURP.
+func (db *DB) LatestOf(ctx context.Context, env lookup.Environment, curps []string) (map[string]lookup.Row, error) {
+	rows, err := db.pool.Query(ctx, `-- name: latest of people
+select distinct on (p.id) `+rowColumns+rowTables+`
+ where p.environment = $1 and p.curp = any($2) order by p.id, l.requested_at desc, l.id desc`, env, curps)
+	if err != nil {
+		return nil, err
+	}
+	list, err := pgx.CollectRows(rows, scanRow)
+	latest := map[string]lookup.Row{}
+	for _, r := range list {
+		latest[r.CURP] = r
+	}
+	return latest, err
 }

@@ -1,0 +1,16 @@
+package db
+
+// What the tests, which live outside because package testdb imports this one, need to see.
+var (
+	LookupsPage    = lookupsPage
+	DeliveriesPage = deliveriesPage
+	SchemaKeyOf    = schemaKey
+	Clean          = clean
+	StatementName  = statementName
+	NewestQueue    = newestQueue
+)
+
+const (
+	FailureWindow   = failureWindow
+	CredentialsKept = credentialsKept
+)

@@ -1,0 +1,281 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/db"
+	"cotejo/internal/auth"
+	"cotejo/internal/lookup"
+)
+
+// listen gives a function that waits for the next announcement, "" when none comes within patience.
+func (b *bench) listen() (next func(patience time.Duration) string) {
+	b.t.Helper()
+	conn, err := pgx.Connect(b.ctx, b.url)
+	b.must(err)
+	b.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	_, err = conn.Exec(b.ctx, "listen "+db.Channel)
+	b.must(err)
+	return func(patience time.Duration) string {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		defer cancel()
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return ""
+		}
+		return n.Payload
+	}
+}
+
+func TestRequestLookupIsOneTransaction(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	next := b.listen()
+
+	n := newLookup(t, lookup.Sandbox, alejandro)
+	n.Consent.ExpiresAt = time.Now().Add(-time.Hour)
+	n.Consent.GivenAt = n.Consent.ExpiresAt.Add(-time.Hour)
+	if _, err := b.RequestLookup(b.ctx, n, b.by); err == nil {
+		t.Fatal("a lookup with an expired consent was stored")
+	}
+	count := func() map[string]int {
+		counts := map[string]int{}
+		for _, table := range []string{"people", "consents", "lookups", "attempts", "moments", "river_job"} {
+			counts[table] = value[int](b, `select count(*) from `+table)
+		}
+		counts["audit"] = value[int](b, `select count(*) from audit_entries where action = 'lookup.requested'`)
+		return counts
+	}
+	if diff := cmp.Diff(map[string]int{"people": 0, "consents": 0, "lookups": 0, "attempts": 0, "moments": 0, "river_job": 0, "audit": 0}, count()); diff != "" {
+		t.Error("a refused request left something (-want +got):\n", diff)
+	}
+
+	m := b.request(lookup.Sandbox, alejandro)
+	if diff := cmp.Diff(map[string]int{"people": 1, "consents": 1, "lookups": 1, "attempts": 1, "moments": 1, "river_job": 1, "audit": 1}, count()); diff != "" {
+		t.Error("a request makes (-want +got):\n", diff)
+	}
+	// Announcements keep their order, so the first one to come tells that the refused request made none.
+	if got := next(10 * time.Second); got != strconv.FormatInt(m.id, 10) {
+		t.Errorf("announced %q, want the id %d", got, m.id)
+	}
+	row, err := b.LookupRow(b.ctx, m.id)
+	b.must(err)
+	if row.UID != m.uid || row.CURP != alejandro || row.State.Status != lookup.Queued || row.Reference != "EXP-1" || row.RequestedBy != b.analyst.Name {
+		t.Errorf("row: %+v", row)
+	}
+	e, err := b.Errand(b.ctx, m.attempt)
+	b.must(err)
+	want := db.Errand{AttemptID: m.attempt, AttemptUID: m.attemptUID, LookupID: m.id, ConnectionID: b.sandbox.ID, CURP: alejandro, Platform: lookup.IMSS, Status: lookup.Queued}
+	if diff := cmp.Diff(want, e); diff != "" {
+		t.Error("errand (-want +got):\n", diff)
+	}
+}
+
+func TestRequestLookupWithoutConnection(t *testing.T) {
+	t.Parallel()
+	d, url := open(t)
+	b := &bench{DB: d, t: t, ctx: t.Context(), url: url}
+	b.analyst = b.user("ana@example.mx", auth.Analyst)
+	b.by.UserID = b.analyst.ID
+	if _, err := b.RequestLookup(b.ctx, newLookup(t, lookup.Production, alejandro), b.by); !errors.Is(err, db.ErrNoConnection) || !errors.Is(err, db.ErrNotFound) {
+		t.Errorf("got %v, want ErrNoConnection", err)
+	}
+	if n := value[int](b, `select count(*) from people`); n != 0 {
+		t.Errorf("%d people are stored", n)
+	}
+}
+
+func TestSending(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := b.request(lookup.Sandbox, alejandro)
+	for i, want := range []bool{true, false} {
+		first, err := b.MarkSent(b.ctx, m.attempt)
+		b.must(err)
+		if first != want {
+			t.Errorf("MarkSent %d: first = %v", i, first)
+		}
+	}
+	b.must(b.Unsend(b.ctx, m.attempt))
+	if first, err := b.MarkSent(b.ctx, m.attempt); err != nil || !first {
+		t.Errorf("after Unsend: first = %v, %v", first, err)
+	}
+	b.must(b.AttemptTaken(b.ctx, m.attempt, db.Taken{AccountID: "acc", UserID: "u", Took: time.Second}))
+	b.must(b.Unsend(b.ctx, m.attempt))
+	e, err := b.Errand(b.ctx, m.attempt)
+	b.must(err)
+	if e.SentAt.IsZero() || e.AccountID != "acc" || e.Status != lookup.Pending {
+		t.Errorf("errand of a taken attempt: %+v", e)
+	}
+	if _, err := b.Errand(b.ctx, 1<<40); !errors.Is(err, db.ErrNotFound) {
+		t.Errorf("errand of nothing: %v", err)
+	}
+
+	refused := b.request(lookup.Sandbox, eduardo)
+	b.must(b.AttemptRefused(b.ctx, refused.attempt, lookup.CodeRecentSuccess))
+	c, err := b.WatchLookup(b.ctx, lookup.Sandbox, refused.uid)
+	b.must(err)
+	if c.State != (lookup.State{Status: lookup.Error, Detail: lookup.CodeRecentSuccess}) || c.Attempts[0].SettledAt.IsZero() {
+		t.Errorf("refused: %+v", c.Attempts[0])
+	}
+}
+
+// seed makes n lookups by SQL, of which several share each moment.
+func (b *bench) seed(n, perMoment int) {
+	b.t.Helper()
+	b.request(lookup.Sandbox, alejandro)
+	b.exec(`insert into lookups (environment, person_id, connection_id, consent_id, platform, source, requested_by, requested_at, status, detail)
+select l.environment, l.person_id, l.connection_id, l.consent_id, l.platform, 'bulk', l.requested_by,
+       timestamptz '2026-03-01 12:00:00Z' + g / $2 * interval '1 minute', case when g % 13 = 0 then 'error' when g % 7 = 0 then 'pending' else 'success' end, ''
+  from lookups l, generate_series(1, $1::integer) g`, n, perMoment)
+	b.exec(`delete from moments; delete from attempts; delete from river_job`)
+	b.exec(`alter table audit_entries disable trigger user; delete from audit_entries; delete from lookups where source = 'form'`)
+}
+
+func TestLookupsPageBothWays(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const all = 130
+	b.seed(all, 40)
+	cursor := func(r lookup.Row) lookup.Cursor { return lookup.Cursor{At: r.RequestedAt, ID: r.ID} }
+	for _, limit := range []int{1, 7, 50, all, all + 1} {
+		var forth, back []int64
+		var page lookup.Page
+		var rows []lookup.Row
+		for {
+			page.Limit = limit
+			var newer, older bool
+			var err error
+			rows, newer, older, err = b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{}, page, time.UTC)
+			b.must(err)
+			if newer != (len(forth) > 0) || older != (len(forth)+len(rows) < all) {
+				t.Fatalf("limit %d after %d rows: newer %v, older %v", limit, len(forth), newer, older)
+			}
+			for _, r := range rows {
+				forth = append(forth, r.ID)
+			}
+			if !older {
+				break
+			}
+			page = lookup.Page{After: cursor(rows[len(rows)-1])}
+		}
+		seen := map[int64]bool{}
+		for _, id := range forth {
+			seen[id] = true
+		}
+		if len(forth) != all || len(seen) != all {
+			t.Fatalf("limit %d: %d rows, %d different, want %d", limit, len(forth), len(seen), all)
+		}
+		for _, r := range rows {
+			back = append(back, r.ID)
+		}
+		for len(back) < all {
+			before, newer, older, err := b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{}, lookup.Page{Before: cursor(rows[0]), Limit: limit}, time.UTC)
+			b.must(err)
+			if !older || newer != (len(back)+len(before) < all) || len(before) == 0 {
+				t.Fatalf("limit %d, back %d rows: newer %v, older %v", limit, len(back), newer, older)
+			}
+			ids := make([]int64, len(before))
+			for i, r := range before {
+				ids[i] = r.ID
+			}
+			back, rows = append(ids, back...), before
+		}
+		if diff := cmp.Diff(forth, back); diff != "" {
+			t.Errorf("limit %d: back differs from forth:\n%s", limit, diff)
+		}
+	}
+}
+
+func TestLookupsFilter(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	other := b.user("otra@example.mx", auth.Analyst)
+	b.seed(130, 1)
+	b.exec(`update lookups set platform = 'issste', employment_state = 'empty', requested_by = $1 where id % 10 = 0`, other.ID)
+	tijuana, err := time.LoadLocation("America/Tijuana")
+	b.must(err)
+	// In Tijuana 1 March 2026 lasts from 08:00 to 08:00 UTC, 8 March (DST begins) only 23 hours.
+	b.exec(`update lookups set requested_at = '2026-03-02 07:59:59.999999Z' where id = (select max(id) from lookups)`)
+	b.exec(`update lookups set requested_at = '2026-03-02 08:00:00Z' where id = (select max(id) - 1 from lookups)`)
+	b.exec(`update lookups set requested_at = '2026-03-09 06:59:59Z' where id = (select max(id) - 2 from lookups)`)
+	b.exec(`update lookups set requested_at = '2026-03-09 07:00:00Z' where id = (select max(id) - 3 from lookups)`)
+	for _, test := range []struct {
+		name string
+		f    lookup.Filter
+		zone *time.Location
+		sql  string
+	}{
+		{"all", lookup.Filter{}, time.UTC, `true`},
+		{"actor", lookup.Filter{Actor: lookup.ActorAnalyst}, time.UTC, `status in ('error', 'expired')`},
+		{"status", lookup.Filter{Status: lookup.Pending}, time.UTC, `status = 'pending'`},
+		{"platform", lookup.Filter{Platform: lookup.ISSSTE}, time.UTC, `platform = 'issste'`},
+		{"records", lookup.Filter{Records: lookup.PullEmpty}, time.UTC, `employment_state = 'empty'`},
+		{"analyst", lookup.Filter{Analyst: other.UID}, time.UTC, fmt.Sprintf(`requested_by = %d`, other.ID)},
+		{"unknown analyst", lookup.Filter{Analyst: uuid.New()}, time.UTC, `false`},
+		{"two", lookup.Filter{Platform: lookup.ISSSTE, Actor: lookup.ActorNobody}, time.UTC, `platform = 'issste' and status = 'success'`},
+		{"day in UTC", lookup.Filter{From: day(2026, 3, 2), To: day(2026, 3, 2)}, time.UTC, `requested_at >= '2026-03-02Z' and requested_at < '2026-03-03Z'`},
+		{"day in Tijuana", lookup.Filter{From: day(2026, 3, 1), To: day(2026, 3, 1)}, tijuana, `requested_at >= '2026-03-01 08:00Z' and requested_at < '2026-03-02 08:00Z'`},
+		{"short day", lookup.Filter{From: day(2026, 3, 8), To: day(2026, 3, 8)}, tijuana, `requested_at >= '2026-03-08 08:00Z' and requested_at < '2026-03-09 07:00Z'`},
+		{"from", lookup.Filter{From: day(2026, 3, 2)}, tijuana, `requested_at >= '2026-03-02 08:00Z'`},
+		{"to", lookup.Filter{To: day(2026, 3, 1)}, tijuana, `requested_at < '2026-03-02 08:00Z'`},
+	} {
+		rows, _, _, err := b.Lookups(b.ctx, lookup.Sandbox, test.f, lookup.Page{Limit: 200}, test.zone)
+		b.must(err)
+		ids := []int64{}
+		for _, r := range rows {
+			ids = append(ids, r.ID)
+		}
+		want := value[[]int64](b, `select coalesce(array_agg(id order by requested_at desc, id desc), '{}') from lookups where `+test.sql)
+		if diff := cmp.Diff(want, ids); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+		if test.name != "all" && len(ids) == 130 || test.name != "unknown analyst" && len(ids) == 0 {
+			t.Errorf("%s: %d rows prove nothing", test.name, len(ids))
+		}
+	}
+}
+
+func TestCountsAndFailures(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.seed(130, 1) // ten errors; pending are the multiples of 7 that are none of 13: 18 - 1
+	b.exec(`update lookups set detail = case when id % 2 = 0 then 'a' else 'b' end where status = 'error'`)
+	b.exec(`update lookups set detail = 'c', status = 'incomplete' where id = (select min(id) from lookups where status = 'success')`)
+	for limit, want := range map[int]map[lookup.Actor]int{
+		100: {lookup.ActorAnalyst: 10, lookup.ActorSource: 17, lookup.ActorPerson: 1, lookup.ActorCotejo: 0},
+		5:   {lookup.ActorAnalyst: 5, lookup.ActorSource: 5, lookup.ActorPerson: 1, lookup.ActorCotejo: 0},
+	} {
+		got, err := b.ActorCounts(b.ctx, lookup.Sandbox, limit)
+		b.must(err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("counts to %d (-want +got):\n%s", limit, diff)
+		}
+	}
+	failures, err := b.Failures(b.ctx, lookup.Sandbox)
+	b.must(err)
+	sum := map[string]int{}
+	for i, f := range failures {
+		sum[string(f.Status)+" "+f.Detail] += f.Count
+		if f.Newest.IsZero() || f.Platform != lookup.IMSS || i > 0 && f.Count > failures[i-1].Count {
+			t.Errorf("failure %d: %+v", i, f)
+		}
+	}
+	want := map[string]int{"error a": value[int](b, `select count(*) from lookups where detail = 'a'`),
+		"error b": value[int](b, `select count(*) from lookups where detail = 'b'`), "incomplete c": 1}
+	if diff := cmp.Diff(want, sum); diff != "" {
+		t.Error("failures (-want +got):\n", diff)
+	}
+	if got, err := b.Failures(b.ctx, lookup.Production); err != nil || len(got) != 0 {
+		t.Errorf("failures of production: %v, %v", got, err)
+	}
+}
