@@ -1,6 +1,6 @@
 # Cotejo. `make run` is all it takes; `make test` runs every test; `make check` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run build assets generate test check format vet lint bench seed screenshots clean need-go
+.PHONY: help run build assets generate test check format vet generated lint bench seed screenshots clean need-go
 
 SHELL := /bin/bash
 export GOFLAGS := -mod=readonly $(filter-out -mod=%,$(GOFLAGS))
@@ -55,7 +55,6 @@ vet: need-go
 	@go vet ./...
 
 # Compares content, not git's view of it, so that it also holds before a commit.
-.PHONY: generated
 generated: need-go
 	@sums() { find views -name '*_templ.go' | sort | xargs cat | cksum; }; \
 	before=$$(sums); $(TEMPL); \
