@@ -144,12 +144,15 @@ func (s *Server) resetSettings(w http.ResponseWriter, _ *http.Request) {
 // listPeople serves the table of docs/sandbox.md#the-nine-people to programs.
 func (s *Server) listPeople(w http.ResponseWriter, _ *http.Request) {
 	type row struct {
-		person
-		Employment bool `json:"employment"`
+		CURP          string  `json:"curp"`
+		Event         string  `json:"event"`
+		StatusDetails *string `json:"status_details"`
+		Warning       *string `json:"warning"`
+		Employment    bool    `json:"employment"`
 	}
 	rows := []row{}
 	for _, p := range people {
-		rows = append(rows, row{p, p.full})
+		rows = append(rows, row{p.CURP, "login." + p.Status, orNull(p.Details), orNull(p.Warning), p.full})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"people": rows})
 }

@@ -18,7 +18,7 @@ const fileLife = 900 * time.Second
 
 // employmentFiles lists an account's papers with links that need no key and
 // expire. A person without employment has none.
-func (s *Server) employmentFiles(a *account, any bool) []fileJSON {
+func (s *Server) employmentFiles(a *account, any bool, host string) []fileJSON {
 	if !any {
 		return []fileJSON{}
 	}
@@ -26,9 +26,13 @@ func (s *Server) employmentFiles(a *account, any bool) []fileJSON {
 	if a.Platform == "issste" {
 		kind = "issste_employment_file"
 	}
+	base := s.cfg.BaseURL
+	if base == "" { // not told its own address, it takes the one it was called by
+		base = "http://" + host
+	}
 	issued := s.now().Truncate(time.Second)
 	path := "/_sandbox/files/" + a.ID + "/" + kind + ".pdf"
-	url := fmt.Sprintf("%s%s?X-Amz-Date=%s&X-Amz-Expires=%d&X-Amz-Signature=%s", s.cfg.BaseURL, path,
+	url := fmt.Sprintf("%s%s?X-Amz-Date=%s&X-Amz-Expires=%d&X-Amz-Signature=%s", base, path,
 		issued.Format("20060102T150405Z"), int(fileLife.Seconds()), s.fileSignature(path, issued))
 	return []fileJSON{{url, kind, a.ID}}
 }

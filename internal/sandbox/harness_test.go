@@ -79,7 +79,6 @@ func open(t *testing.T, cfg Config) *bench {
 	}
 	b := &bench{Server: s, t: t, log: log}
 	b.http = httptest.NewServer(s.Handler())
-	b.cfg.BaseURL = b.http.URL
 	b.resumeRun()
 	b.stop = sync.OnceFunc(func() {
 		b.pause()

@@ -158,7 +158,7 @@ func (s *Server) getEmployment(w http.ResponseWriter, r *http.Request) {
 	}
 	out := employment(a, s.st.switches.get("all").WithoutSalaries)
 	out.ExternalID = s.externalID(a)
-	out.Info.Files = s.employmentFiles(a, len(out.History) > 0)
+	out.Info.Files = s.employmentFiles(a, len(out.History) > 0, r.Host)
 	answerPage(w, out, pages(1, 100, len(out.History)))
 }
 

@@ -4,16 +4,16 @@ import "time"
 
 // outcome is how an extraction ends.
 type outcome struct {
-	Status  string `json:"status"`         // success, incomplete, error
-	Details string `json:"status_details"` // "" = null
-	Warning string `json:"warning"`        // "" = null
+	Status  string // success, incomplete, error
+	Details string // status_details, "" = null
+	Warning string // "" = null
 	empty   bool   // success without employment
 	full    bool   // success with employment, whatever the dice say
 }
 
 // person is one of the identifiers that the vendor's IMSS tutorial publishes.
 type person struct {
-	CURP string `json:"curp"`
+	CURP string
 	outcome
 }
 

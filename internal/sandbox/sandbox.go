@@ -28,7 +28,7 @@ type Config struct {
 	Rate        int              // calls a minute over all endpoints; 0 = no limit
 	Now         func() time.Time // nil = time.Now
 	Log         *slog.Logger     // gets route patterns and ids, never a CURP; nil = silent
-	BaseURL     string           // own address, for the links it hands out
+	BaseURL     string           // own address, for the links it hands out; "" = the Host of the call
 }
 
 // Server is one sandbox: the HTTP API and the sender of webhooks. Its methods

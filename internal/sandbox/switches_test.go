@@ -251,12 +251,19 @@ func TestPeopleAndKeys(t *testing.T) {
 	b := open(t, Config{})
 	var got struct {
 		People []struct {
-			CURP, Status string
-			Employment   bool
+			CURP, Event   string
+			StatusDetails *string `json:"status_details"`
+			Employment    bool
 		}
 	}
 	if err := json.Unmarshal([]byte(b.do("GET", "/_sandbox/people", "").text), &got); err != nil || len(got.People) != 9 {
-		t.Errorf("%v %+v", err, got)
+		t.Fatalf("%v %+v", err, got)
+	}
+	if p := got.People[0]; p.CURP != gata || p.Event != "login.success" || p.StatusDetails != nil || !p.Employment {
+		t.Errorf("%+v", p)
+	}
+	if p := got.People[5]; p.Event != "login.incomplete" || *p.StatusDetails != "curp_has_inconsistencies" || p.Employment {
+		t.Errorf("%+v", p)
 	}
 	for _, path := range []string{"/_sandbox/people", "/_sandbox/settings", "/_sandbox/deliveries"} {
 		if r := b.do("GET", path, "", "x-api-key", "private_wrong"); r.status != 401 {
