@@ -5,6 +5,7 @@ package connection
 import (
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,6 +68,38 @@ type Problem struct {
 	Field string
 	ID    string
 	Args  []any
+}
+
+// Check judges what was typed for an environment. stored tells that there is a sealed key already, which an empty one keeps.
+func (f Form) Check(env lookup.Environment, stored bool) []Problem {
+	var problems []Problem
+	add := func(field, id string, args ...any) { problems = append(problems, Problem{field, id, args}) }
+	switch {
+	case strings.TrimSpace(f.Name) == "":
+		add("name", "admin.connection.name_missing")
+	case len([]rune(f.Name)) > 80:
+		add("name", "admin.connection.name_long", "Max", 80)
+	}
+	if id := CheckBaseURL(f.BaseURL, env); id != "" {
+		add("base_url", id)
+	}
+	switch {
+	case f.Key == "" && !stored:
+		add("key", "admin.connection.key_missing")
+	case strings.HasPrefix(f.Key, "public_"):
+		add("key", "admin.connection.key_public")
+	case strings.ContainsFunc(f.Key, func(r rune) bool { return r <= ' ' || r > '~' }) || len(f.Key) > 512:
+		add("key", "admin.connection.key_bad")
+	}
+	if f.WidgetID != "" {
+		if _, err := uuid.Parse(f.WidgetID); err != nil {
+			add("widget_id", "admin.connection.widget_bad")
+		}
+	}
+	if n, err := strconv.Atoi(f.CallsPerMinute); err != nil || n < 1 || n > MaxCallsPerMinute {
+		add("calls_per_minute", "admin.connection.calls_bad", "Max", MaxCallsPerMinute)
+	}
+	return problems
 }
 
 // CheckBaseURL gives the message id of what is wrong with an API address for an environment, "" when nothing is. A key

@@ -32,3 +32,7 @@ const Lifetime = 365 * 24 * time.Hour
 
 // Live tells whether the consent may be used at t.
 func (r Record) Live(t time.Time) bool { return !t.Before(r.GivenAt) && t.Before(r.ExpiresAt) }
+
+// PurposeCredit is the one purpose that the console's form records. Data is used for what the notice says and nothing
+// else (LFPDPPP 2025, art. 11; our reading).
+const PurposeCredit = "credit-assessment"

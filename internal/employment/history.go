@@ -31,11 +31,11 @@ type File struct {
 // Record is one spell with an employer (registro laboral).
 type Record struct {
 	Employer     string
-	Registration string // registro patronal, as received
+	Registration string    // registro patronal, as received
 	Start, End   time.Time // calendar dates at midnight UTC; zero Start: not given; zero End: open (vigente)
-	State        string // entidad federativa
-	BaseSalary   string // SBC, MXN per day, exact text as received; "" when not given
-	Monthly      string // MXN per month, exact text as received; "" when not given
+	State        string    // entidad federativa
+	BaseSalary   string    // SBC, MXN per day, exact text as received; "" when not given
+	Monthly      string    // MXN per month, exact text as received; "" when not given
 	JobTitle     string
 	Designation  string
 	Modality     string

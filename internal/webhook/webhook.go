@@ -37,6 +37,7 @@ const (
 	CauseSameFact     Cause = "same_fact"     // another body with the same meaning came before
 	CauseForeign      Cause = "foreign"       // nobody here asked for that account (widget or vendor console)
 	CauseTooLarge     Cause = "too_large"
+	CauseMethod       Cause = "method"   // not a POST
 	CauseDisabled     Cause = "disabled" // the subscription is switched off here
 )
 

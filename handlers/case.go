@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"encoding/hex"
+	"net/http"
+
+	"cotejo/db"
+	"cotejo/internal/audit"
+	"cotejo/internal/export"
+	"cotejo/internal/webhook"
+	"cotejo/views"
+	"cotejo/web"
+)
+
+func (c *Console) lookup(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v := visitOf(r)
+	found, err := c.DB.ViewLookup(r.Context(), v.env, id, v.actor)
+	if err != nil {
+		return failed(err)
+	}
+	deliveries, err := c.DB.DeliveriesOf(r.Context(), found.ID)
+	if err != nil {
+		return failed(err)
+	}
+	page := c.page(w, r, "lookups", "")
+	page.Title = views.LookupTitle(page, found.Reference)
+	return web.Render(w, r, http.StatusOK, views.Lookup(casePage(page, found, deliveries)))
+}
+
+func casePage(p views.Page, c db.Case, deliveries []webhook.Delivery) views.CasePage {
+	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History,
+		ProfilePull: pullNote(c.ProfilePull), EmploymentPull: pullNote(c.EmploymentPull), Deliveries: caseDeliveries(deliveries)}
+}
+
+func pullNote(p *db.Pull) views.PullNote {
+	if p == nil {
+		return views.PullNote{}
+	}
+	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hex.EncodeToString(p.SHA256), HTTPStatus: p.HTTPStatus}
+}
+
+// reveal shows a full CURP or NSS once; that it was shown is on the trail before it is.
+func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	form, err := web.ParseForm(r, web.FormLimits{})
+	if err != nil {
+		return err
+	}
+	field := form.Get("field")
+	action, known := map[string]audit.Action{"curp": audit.CURPRevealed, "nss": audit.NSSRevealed}[field]
+	if !known {
+		return web.BadRequest("errors.bad.field")
+	}
+	v := visitOf(r)
+	value, err := c.DB.Reveal(r.Context(), v.env, id, action, v.actor)
+	if err != nil {
+		return failed(err)
+	}
+	page := c.page(w, r, "lookups", "")
+	if web.IsPartial(r) {
+		return web.Render(w, r, http.StatusOK, views.RevealedField(page, value))
+	}
+	// Without script: the same page with the value in it, not kept anywhere.
+	found, err := c.DB.WatchLookup(r.Context(), v.env, id)
+	if err != nil {
+		return failed(err)
+	}
+	deliveries, err := c.DB.DeliveriesOf(r.Context(), found.ID)
+	if err != nil {
+		return failed(err)
+	}
+	page.Title = views.LookupTitle(page, found.Reference)
+	shown := casePage(page, found, deliveries)
+	shown.Revealed = map[string]string{field: value}
+	return web.Render(w, r, http.StatusOK, views.Lookup(shown))
+}
+
+// employmentCSV downloads one person's employment history. It is small, so it is written whole before it is sent: a
+// file that stops half-way would look complete.
+func (c *Console) employmentCSV(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v := visitOf(r)
+	found, err := c.DB.ExportLookup(r.Context(), v.env, id, v.actor)
+	if err != nil {
+		return failed(err)
+	}
+	return sendCSV(w, export.FileName(found.UID, c.Now().In(v.printer.Zone())), exportRows(found))
+}

@@ -1,0 +1,135 @@
+// Package handlers is what each address of Cotejo does. routes.go is the table of contents. A handler reads the
+// request, calls one method of package db, and shows one component of package views; it holds no SQL and no sentence.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"cotejo/db"
+	"cotejo/internal/connection"
+	"cotejo/internal/live"
+	"cotejo/web"
+)
+
+// Options are what the console is made of.
+type Options struct {
+	DB        *db.DB
+	Hub       *live.Hub
+	Log       *slog.Logger
+	Assets    *web.Assets
+	PublicURL string // scheme and host; the origin of our own pages
+	HooksURL  string // scheme and host under which the vendor reaches /hooks/
+	Secure    bool   // PublicURL is https
+	Trusted   web.Middleware
+	Vendor    Vendor
+	Metrics   prometheus.Registerer
+	Observe   func(web.Summary) // told of each request; nil: nobody is
+	Now       func() time.Time  // nil: time.Now
+	Streams   *web.Streams      // nil: the default limits
+}
+
+// Vendor is the outside world, where the process ends: the test call an administrator makes by hand.
+type Vendor interface {
+	// Test asks the vendor for its widgets under a key; code is "" when it answered, else the vendor's or one of ours,
+	// and status is that of its answer, 0 when none came.
+	Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration)
+}
+
+// Console is the browser's side of Cotejo and the vendor's.
+type Console struct {
+	Options
+	sessions *web.Sessions
+	adapter  *web.Adapter
+	signIns  *web.Limiter
+	unknown  prometheus.Counter
+}
+
+// New puts the console together.
+func New(o Options) *Console {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Streams == nil {
+		o.Streams = &web.Streams{}
+	}
+	c := &Console{Options: o, signIns: web.NewLimiter(6*time.Second, 20, 10_000)}
+	c.sessions = web.NewSessions(sessionRecords{o.DB}, web.SessionConfig{
+		Name: "cotejo", Secure: o.Secure,
+		// A page left open keeps its stream, not its session.
+		Passive: func(r *http.Request) bool { return r.URL.Path == "/lookups/live" },
+	})
+	c.adapter = &web.Adapter{Log: o.Log, ErrorPage: c.errorPage, InternalPage: internalPages()}
+	c.unknown = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "cotejo_hook_unknown_total", Help: "Requests to hook addresses that are not ours; they are not stored."})
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(c.unknown)
+	}
+	return c
+}
+
+// Handler serves everything: the pages behind their own checks, the hooks beside them with theirs.
+func (c *Console) Handler() (http.Handler, error) {
+	pages, err := c.pages()
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/", c.hooks())
+	mux.Handle("/", pages)
+	return c.around(mux), nil
+}
+
+// HooksHandler serves the hooks alone, for a listener of their own.
+func (c *Console) HooksHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/", c.hooks())
+	mux.Handle("GET /healthz", web.Healthz())
+	return c.around(c.adapter.Mux(mux))
+}
+
+// around is what every request goes through.
+func (c *Console) around(h http.Handler) http.Handler {
+	observers := []func(web.Summary){}
+	if c.Observe != nil {
+		observers = append(observers, c.Observe)
+	}
+	return web.Chain(h, web.RequestID, c.Trusted, web.Log(c.Log, observers...), web.SecurityHeaders(c.Secure), c.adapter.Recover)
+}
+
+// maxForm bounds the body of any request to a page. Uploads will need a route of their own.
+const maxForm = 1 << 20
+
+// pages is the browser's mux, wrapped whole against requests that another site makes the browser send.
+func (c *Console) pages() (http.Handler, error) {
+	mux := http.NewServeMux()
+	for _, route := range c.routes() {
+		mux.Handle(route.Pattern, c.serve(route))
+	}
+	mux.Handle("GET "+web.AssetsPrefix, c.Assets)
+	mux.Handle("GET /favicon.ico", c.Assets.File("favicon.svg"))
+	mux.Handle("GET /healthz", web.Healthz())
+	mux.Handle("GET /readyz", web.Readyz(c.Log, c.DB.Ready))
+	crossOrigin, err := web.CrossOrigin(c.PublicURL, c.adapter.Handle(func(http.ResponseWriter, *http.Request) error {
+		return web.Forbidden(nil)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return web.Chain(c.adapter.Mux(mux), crossOrigin, web.Gzip, web.MaxBody(maxForm), c.sessions.Attach(c.adapter)), nil
+}
+
+// pageTime is how long an ordinary page may take.
+const pageTime = 20 * time.Second
+
+func (c *Console) serve(route Route) http.Handler {
+	h := c.adapter.Handle(c.admit(route))
+	if route.Stream {
+		return h
+	}
+	return web.Chain(h, web.Timeout(pageTime))
+}

@@ -1,0 +1,96 @@
+package handlers
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"cotejo/db"
+	"cotejo/internal/webhook"
+	"cotejo/web"
+)
+
+// hooks takes what the vendor sends. The vendor counts only 200 and 201 as delivered and tries again on anything else
+// (docs/vendor.md#delivery-retries), so 200 is answered when the bytes are committed, and never before.
+func (c *Console) hooks() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/{token}", c.adapter.Handle(c.receive))
+	return web.Chain(c.adapter.Mux(mux), web.Timeout(hookTime))
+}
+
+// hookTime is well under the vendor's patience of 30 s, so that a slow database becomes a retry and not a silent loss.
+const hookTime = 20 * time.Second
+
+func (c *Console) receive(w http.ResponseWriter, r *http.Request) error {
+	receipt := db.Receipt{ReceivedAt: time.Now(), RemoteAddr: clientIP(r), Method: r.Method, Verdict: webhook.Accepted, Answer: http.StatusOK}
+	subscription, err := c.DB.SubscriptionByToken(r.Context(), r.PathValue("token"))
+	if errors.Is(err, db.ErrNotFound) {
+		// Anybody can ask for addresses that are not ours: counted, not stored.
+		c.unknown.Inc()
+		return say(w, http.StatusNotFound, "no such hook")
+	} else if err != nil {
+		c.Log.ErrorContext(r.Context(), "find a hook", "error", err, "request", web.RequestIDOf(r.Context()))
+		return say(w, http.StatusServiceUnavailable, "try again: the store does not answer")
+	}
+	receipt.Subscription = subscription
+	receipt.Headers, receipt.Credentials = splitHeaders(r.Header)
+
+	body, err := io.ReadAll(io.LimitReader(r.Body, webhook.MaxBody+1))
+	if err != nil {
+		// Half a body proves nothing and cannot be answered; the vendor sends it again.
+		return say(w, http.StatusBadRequest, "the body did not arrive whole")
+	}
+	receipt.Body, receipt.Size = body, int64(len(body))
+	reason := "ok"
+	refuse := func(status int, cause webhook.Cause, why string) {
+		receipt.Verdict, receipt.Answer, receipt.Cause, reason = webhook.Refused, status, cause, why
+		receipt.Body = body[:min(len(body), webhook.KeptOfRefused)]
+	}
+	switch {
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(http.StatusMethodNotAllowed, webhook.CauseMethod, "only POST is taken here")
+	case len(body) > webhook.MaxBody:
+		receipt.Size = max(r.ContentLength, receipt.Size)
+		refuse(http.StatusRequestEntityTooLarge, webhook.CauseTooLarge, "the body is larger than 1 MiB")
+	case !subscription.Active:
+		refuse(http.StatusUnauthorized, webhook.CauseDisabled, "this subscription is switched off")
+	}
+	if _, _, err := c.DB.Receive(r.Context(), receipt); err != nil {
+		c.Log.ErrorContext(r.Context(), "store a delivery", "error", err, "subscription", subscription.ID, "request", web.RequestIDOf(r.Context()))
+		return say(w, http.StatusServiceUnavailable, "try again: the store does not answer")
+	}
+	return say(w, receipt.Answer, reason)
+}
+
+// say answers a machine: one line of plain text.
+func say(w http.ResponseWriter, status int, line string) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	if line != "ok" {
+		line += "\n"
+	}
+	_, err := io.WriteString(w, line)
+	return err
+}
+
+// splitHeaders sorts headers by name and keeps those that may prove who sends apart.
+func splitHeaders(h http.Header) (shown, credentials [][2]string) {
+	for name, values := range h {
+		for _, value := range values {
+			pair := [2]string{strings.ToLower(name), strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "�")}
+			if webhook.IsCredential(name) {
+				credentials = append(credentials, pair)
+			} else {
+				shown = append(shown, pair)
+			}
+		}
+	}
+	byName := func(a, b [2]string) int { return strings.Compare(a[0], b[0]) }
+	slices.SortStableFunc(shown, byName)
+	slices.SortStableFunc(credentials, byName)
+	return shown, credentials
+}

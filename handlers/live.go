@@ -1,0 +1,143 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+
+	"cotejo/internal/live"
+	"cotejo/internal/lookup"
+	"cotejo/views"
+	"cotejo/web"
+)
+
+// maxShown is how many lookups one page can watch; no page of ours shows more.
+const maxShown = 200
+
+// lookupsLive streams the changes of what a page shows: rows of a list, or one case. Each event is a partial that
+// htmx puts in the row's place. A stream starts by showing everything again, so that a browser that slept or lost its
+// connection needs no log of events to catch up.
+func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
+	v := visitOf(r)
+	query := r.URL.Query()
+	var shown []uuid.UUID
+	for text := range strings.SplitSeq(query.Get("ids"), ",") {
+		if id, err := uuid.Parse(text); err == nil && len(shown) < maxShown {
+			shown = append(shown, id)
+		}
+	}
+	page := c.page(w, r, "lookups", "")
+	since, err := time.Parse(time.RFC3339Nano, query.Get("since"))
+	list := query.Get("view") == "list"
+	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, fresh: map[uuid.UUID]bool{}}
+	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: list && err == nil})
+	defer watcher.Close()
+	show := s.showCase
+	if list {
+		show = s.showRow
+	}
+	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-watcher.Wake():
+			}
+			// The page's clock moves on with each look, for relative times.
+			s.page.Now = c.Now()
+			changes, resync := watcher.Take()
+			if resync {
+				rows, err := c.DB.LookupRows(ctx, v.env, shown)
+				if err != nil {
+					return err // the browser reconnects and is shown everything
+				}
+				for _, row := range rows {
+					if err := show(ctx, out, &live.Change{Row: row}, false); err != nil {
+						return err
+					}
+				}
+			}
+			for _, change := range changes {
+				if !watcher.Shows(change.Row.UID) {
+					if err := s.showNews(ctx, out, change.Row); err != nil {
+						return err
+					}
+				} else if err := show(ctx, out, change, true); err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
+// liveStream is one page's view of the changes.
+type liveStream struct {
+	console *Console
+	page    views.Page
+	env     lookup.Environment
+	shown   []uuid.UUID
+	since   time.Time // when the page was rendered
+	fresh   map[uuid.UUID]bool
+}
+
+// key holds all that a rendering depends on beside the lookup itself.
+func (s *liveStream) key(view string) string {
+	return strings.Join([]string{view, string(s.env), string(s.page.User.Role), s.page.P.Lang(), s.page.P.Zone().String()}, "|")
+}
+
+func (s *liveStream) showRow(ctx context.Context, out *web.Stream, change *live.Change, fresh bool) error {
+	view := "row"
+	if fresh {
+		view = "fresh row"
+	}
+	text, err := change.Render(s.key(view), func() (string, error) {
+		return rendered(ctx, views.LiveRow(s.page, change.Row, fresh))
+	})
+	if err != nil {
+		return err
+	}
+	return out.Send("", text)
+}
+
+func (s *liveStream) showCase(ctx context.Context, out *web.Stream, change *live.Change, _ bool) error {
+	text, err := change.Render(s.key("case"), func() (string, error) {
+		found, err := s.console.DB.WatchLookup(ctx, s.env, change.Row.UID)
+		if err != nil {
+			return "", err
+		}
+		deliveries, err := s.console.DB.DeliveriesOf(ctx, found.ID)
+		if err != nil {
+			return "", err
+		}
+		return rendered(ctx, views.LiveCase(casePage(s.page, found, deliveries)))
+	})
+	if err != nil {
+		return err
+	}
+	return out.Send("", text)
+}
+
+// showNews counts lookups that came after the page, without moving what is being read.
+func (s *liveStream) showNews(ctx context.Context, out *web.Stream, row lookup.Row) error {
+	if !row.RequestedAt.After(s.since) || s.fresh[row.UID] {
+		return nil
+	}
+	s.fresh[row.UID] = true
+	text, err := rendered(ctx, views.LiveNews(s.page, len(s.fresh)))
+	if err != nil {
+		return err
+	}
+	return out.Send("", text)
+}
+
+func rendered(ctx context.Context, component templ.Component) (string, error) {
+	var out bytes.Buffer
+	err := component.Render(ctx, &out)
+	return out.String(), err
+}

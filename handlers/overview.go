@@ -1,0 +1,87 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"cotejo/db"
+	"cotejo/internal/auth"
+	"cotejo/internal/lookup"
+	"cotejo/views"
+	"cotejo/web"
+)
+
+// latestRows is how many lookups the overview shows.
+const latestRows = 6
+
+// overview answers "what must I do now". Who may not see lookups gets the state of the hooks alone.
+func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
+	v := visitOf(r)
+	ctx := r.Context()
+	page := views.OverviewPage{Page: c.page(w, r, "overview", "overview.title")}
+	counts, err := c.DB.ActorCounts(ctx, v.env, views.WaitingCap)
+	if err != nil {
+		return failed(err)
+	}
+	for _, actor := range lookup.Actors {
+		if n, ok := counts[actor]; ok {
+			page.Duties = append(page.Duties, views.Duty{Actor: actor, Count: n})
+		}
+	}
+	if v.User.Role.May(auth.PowerRead) {
+		mine := lookup.Filter{Analyst: v.User.UID}
+		if v.User.Role == auth.Auditor {
+			mine = lookup.Filter{} // asks for none; sees everybody's
+		}
+		if page.Latest, _, _, err = c.DB.Lookups(ctx, v.env, mine, lookup.Page{Limit: latestRows}, v.printer.Zone()); err != nil {
+			return failed(err)
+		}
+		if len(page.Latest) == 0 {
+			any, _, _, err := c.DB.Lookups(ctx, v.env, lookup.Filter{}, lookup.Page{Limit: 1}, v.printer.Zone())
+			if err != nil {
+				return failed(err)
+			}
+			page.Fresh = len(any) == 0
+		}
+		failures, err := c.DB.Failures(ctx, v.env)
+		if err != nil {
+			return failed(err)
+		}
+		for _, f := range failures {
+			page.Failures = append(page.Failures, views.Failure{Status: f.Status, Code: f.Detail, Platform: string(f.Platform), Count: min(f.Count, views.WaitingCap)})
+		}
+	}
+	connection, err := c.DB.Connection(ctx, v.env, lookup.Palenca)
+	if err != nil && !errors.Is(err, db.ErrNotFound) {
+		return failed(err)
+	}
+	last, err := c.DB.LastDelivery(ctx, v.env)
+	if err != nil {
+		return failed(err)
+	}
+	refused, err := c.DB.RefusedSince(ctx, v.env, c.Now().Add(-24*time.Hour), views.WaitingCap)
+	if err != nil {
+		return failed(err)
+	}
+	page.Webhooks = views.WebhookHealth{Registered: connection.Subscription.VendorID != "", LastDeliveryAt: last,
+		Open: counts[lookup.ActorSource], Refused: refused}
+	return web.Render(w, r, http.StatusOK, views.Overview(page))
+}
+
+// people shows the sandbox's documented people. In production there are none.
+func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
+	v := visitOf(r)
+	if v.env != lookup.Sandbox {
+		return web.NotFound(errors.New("sandbox people in production"))
+	}
+	curps := make([]string, len(views.TestPeople))
+	for i, person := range views.TestPeople {
+		curps[i] = person.CURP
+	}
+	latest, err := c.DB.LatestOf(r.Context(), v.env, curps)
+	if err != nil {
+		return failed(err)
+	}
+	return web.Render(w, r, http.StatusOK, views.People(views.PeoplePage{Page: c.page(w, r, "people", "people.title"), Latest: latest}))
+}

@@ -1,0 +1,40 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	"cotejo/internal/locale"
+	"cotejo/views"
+	"cotejo/web"
+)
+
+// errorPage shows a failure in the reader's language, with the console around it when it is known who reads.
+func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, f web.Failure) {
+	page := views.Page{P: locale.For(preferredLanguage(r), nil), Asset: c.Assets.URL, Now: c.Now(), Theme: preferredTheme(r), Path: "/"}
+	if v := visitOf(r); v.User.ID != 0 {
+		page = c.page(w, r, "", "")
+	}
+	page.Title = views.ProblemTitle(page, f.Status)
+	if err := web.Render(w, r, f.Status, views.Problem(views.ErrorPage{Page: page, Status: f.Status, RequestID: f.RequestID})); err != nil {
+		c.Log.ErrorContext(r.Context(), "render an error page", "status", f.Status, "error", err)
+	}
+}
+
+// internalPages renders the page for our own faults at start-up, once per language: it must not depend on anything
+// that may just have failed.
+func internalPages() func(*http.Request) []byte {
+	pages := map[string][]byte{}
+	for _, lang := range locale.Languages {
+		page := views.Page{P: locale.For(lang, nil), Path: "/"}
+		page.Title = views.ProblemTitle(page, http.StatusInternalServerError)
+		var out bytes.Buffer
+		problem := views.Problem(views.ErrorPage{Page: page, Status: http.StatusInternalServerError, RequestID: web.RequestIDPlaceholder})
+		if err := problem.Render(context.Background(), &out); err != nil {
+			panic(err) // a template that cannot be rendered is a fault of the build
+		}
+		pages[lang] = out.Bytes()
+	}
+	return func(r *http.Request) []byte { return pages[preferredLanguage(r)] }
+}

@@ -1,0 +1,62 @@
+package handlers
+
+import (
+	"cotejo/internal/auth"
+	"cotejo/web"
+)
+
+// Route is one address of the console: who may ask for it and what answers.
+type Route struct {
+	Pattern string // method and path, as http.ServeMux reads them
+	Access  auth.Power
+	Handle  web.Handler
+	Stream  bool // stays open
+}
+
+// Open is the access of what anybody may ask for.
+const Open auth.Power = "anybody"
+
+// routes is the whole console. Beside it stand only /hooks/{token}, the assets and the health checks (console.go).
+func (c *Console) routes() []Route {
+	return []Route{
+		{Pattern: "GET /login", Access: Open, Handle: c.signInForm},
+		{Pattern: "POST /login", Access: Open, Handle: c.signIn},
+		{Pattern: "POST /logout", Access: Open, Handle: c.signOut},
+		{Pattern: "POST /preferences", Access: Open, Handle: c.setPreferences},
+
+		{Pattern: "GET /{$}", Access: auth.PowerNone, Handle: c.overview},
+		{Pattern: "GET /account", Access: auth.PowerNone, Handle: c.account},
+		{Pattern: "POST /account", Access: auth.PowerNone, Handle: c.changeAccount},
+		{Pattern: "POST /account/password", Access: auth.PowerNone, Handle: c.changePassword},
+
+		{Pattern: "GET /lookups", Access: auth.PowerRead, Handle: c.lookups},
+		{Pattern: "GET /lookups/live", Access: auth.PowerRead, Handle: c.lookupsLive, Stream: true},
+		{Pattern: "GET /lookups/{id}", Access: auth.PowerRead, Handle: c.lookup},
+		{Pattern: "GET /lookups/new", Access: auth.PowerRequest, Handle: c.newLookup},
+		{Pattern: "POST /lookups", Access: auth.PowerRequest, Handle: c.requestLookup},
+		{Pattern: "POST /lookups/check", Access: auth.PowerRequest, Handle: c.checkCURP},
+		{Pattern: "POST /lookups/{id}/reveal", Access: auth.PowerReveal, Handle: c.reveal},
+		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
+		{Pattern: "GET /sandbox", Access: auth.PowerRequest, Handle: c.people},
+
+		{Pattern: "GET /deliveries", Access: auth.PowerReceive, Handle: c.deliveries},
+		{Pattern: "GET /deliveries/{id}", Access: auth.PowerReceive, Handle: c.delivery},
+		{Pattern: "GET /deliveries/{id}/body", Access: auth.PowerBody, Handle: c.deliveryBody},
+		{Pattern: "POST /deliveries/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealDelivery},
+
+		{Pattern: "GET /users", Access: auth.PowerAdminister, Handle: c.users},
+		{Pattern: "GET /users/new", Access: auth.PowerAdminister, Handle: c.newUser},
+		{Pattern: "POST /users", Access: auth.PowerAdminister, Handle: c.addUser},
+		{Pattern: "GET /users/{id}", Access: auth.PowerAdminister, Handle: c.user},
+		{Pattern: "POST /users/{id}", Access: auth.PowerAdminister, Handle: c.changeUser},
+		{Pattern: "POST /users/{id}/disable", Access: auth.PowerAdminister, Handle: c.disableUser},
+		{Pattern: "POST /users/{id}/enable", Access: auth.PowerAdminister, Handle: c.enableUser},
+		{Pattern: "POST /users/{id}/reset", Access: auth.PowerAdminister, Handle: c.resetUser},
+
+		{Pattern: "GET /connection", Access: auth.PowerAdminister, Handle: c.connection},
+		{Pattern: "POST /connection", Access: auth.PowerAdminister, Handle: c.saveConnection},
+		{Pattern: "POST /connection/test", Access: auth.PowerAdminister, Handle: c.testConnection},
+		{Pattern: "POST /connection/resume", Access: auth.PowerAdminister, Handle: c.resumeConnection},
+		{Pattern: "POST /environment", Access: auth.PowerAdminister, Handle: c.setEnvironment},
+	}
+}

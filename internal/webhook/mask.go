@@ -1,0 +1,35 @@
+package webhook
+
+import (
+	"regexp"
+)
+
+// What is masked in a body before it is shown: whatever has the form of a CURP, the values of keys that hold personal
+// data in either dialect, and the token in an address of our own hooks, which the vendor echoes as webhook_url.
+var (
+	curpForm     = regexp.MustCompile(`[A-Za-z]{4}[0-9]{6}[HMXhmx][A-Za-z]{5}[0-9A-Za-z][0-9]`)
+	personalKeys = regexp.MustCompile(`("(?:identifier|curp|nss|rfc|first_name|last_name|name|email|phone|gov_id|worker_id)"\s*:\s*)"((?:[^"\\]|\\.)*)"`)
+	hookAddress  = regexp.MustCompile(`(\\?/hooks\\?/)([A-Za-z0-9_\-]{8,})([A-Za-z0-9_\-]{4})`)
+)
+
+// hidden stands for a masked value. Its length says nothing about what it hides.
+const hidden = "••••••••"
+
+// Mask gives a body as it may be shown to somebody who has not asked for personal data. It works on the bytes, whatever
+// they are: numbers, spacing and what is no JSON at all stay as received. masked is how many values it hid.
+func Mask(body []byte) (shown []byte, masked int) {
+	count := func(replaced []byte) []byte { masked++; return replaced }
+	shown = hookAddress.ReplaceAllFunc(body, func(m []byte) []byte {
+		p := hookAddress.FindSubmatch(m)
+		return count([]byte(string(p[1]) + hidden + string(p[3])))
+	})
+	shown = personalKeys.ReplaceAllFunc(shown, func(m []byte) []byte {
+		p := personalKeys.FindSubmatch(m)
+		if len(p[2]) == 0 {
+			return m
+		}
+		return count([]byte(string(p[1]) + `"` + hidden + `"`))
+	})
+	shown = curpForm.ReplaceAllFunc(shown, func([]byte) []byte { return count([]byte(hidden)) })
+	return shown, masked
+}

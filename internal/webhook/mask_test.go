@@ -1,0 +1,60 @@
+package webhook
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMask(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, body, want string
+		masked           int
+	}{
+		{"nothing personal", `{"data":{"external_id":"None","n":1044.970}}`, `{"data":{"external_id":"None","n":1044.970}}`, 0},
+		{"identifier", `{"identifier": "OICE940722HGFRST08"}`, `{"identifier": "••••••••"}`, 1},
+		{"a CURP anywhere", `x GATA000408HTLRLLA7 y`, `x •••••••• y`, 1},
+		{"in lower case", `gata000408htlrlla7`, `••••••••`, 1},
+		{"escaped quote in a name", `{"first_name":"A \"B\" C","x":1}`, `{"first_name":"••••••••","x":1}`, 1},
+		{"empty and null stay", `{"nss":"","rfc":null}`, `{"nss":"","rfc":null}`, 0},
+		{"our address", `{"webhook_url":"http://h:1/hooks/AbCdEfGhIjKlMnOp4c1e"}`, `{"webhook_url":"http://h:1/hooks/••••••••4c1e"}`, 1},
+		{"our address, escaped slashes", `"http:\/\/h\/hooks\/AbCdEfGhIjKlMnOp4c1e"`, `"http:\/\/h\/hooks\/••••••••4c1e"`, 1},
+		{"no JSON", "\x00\xff{", "\x00\xff{", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, masked := Mask([]byte(c.body))
+			if string(got) != c.want || masked != c.masked {
+				t.Errorf("got %q and %d, want %q and %d", got, masked, c.want, c.masked)
+			}
+		})
+	}
+}
+
+func FuzzMask(f *testing.F) {
+	f.Add([]byte(`{"identifier":"GATA000408HTLRLLA7","webhook_url":"/hooks/AbCdEfGhIjKlMnOp4c1e"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		shown, masked := Mask(body)
+		if masked == 0 && string(shown) != string(body) {
+			t.Fatalf("changed without masking: %q → %q", body, shown)
+		}
+		if curpForm.Match(shown) {
+			t.Fatalf("a CURP is left in %q", shown)
+		}
+	})
+}
+
+func TestIsCredential(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"Authorization": true, "X-Signature": true, "x-api-key": true, "X-Client-Secret": true, "X-Auth-Token": true,
+		"Content-Type": false, "User-Agent": false, "X-Request-Id": false,
+	} {
+		if got := IsCredential(name); got != want {
+			t.Errorf("IsCredential(%s) = %v", name, got)
+		}
+	}
+	if IsCredential(strings.Repeat("a", 100)) {
+		t.Error("a long name is no credential")
+	}
+}
