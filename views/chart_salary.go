@@ -56,6 +56,7 @@ type salaryStep struct {
 }
 
 const (
+	narrowest  = 300.0 // pixels: the drawing is not scrolled, it fits the screen
 	salaryTop  = 22
 	salaryTall = 240
 )
@@ -168,8 +169,10 @@ func (s *salaries) place(asOf time.Time) {
 		}
 	}
 	scale := scaleOver(first, last)
-	s.Years = scale.years()
 	ceiling, step := ladder(top)
+	// The amounts beside the rungs keep to themselves on the narrowest phone too.
+	scale.left = (textWidth("$"+ceiling.FloatString(0)) + 10) / narrowest * 100
+	s.Years = scale.years(7)
 	height := func(v *big.Rat) int {
 		share := new(big.Rat).Quo(v, ceiling)
 		f, _ := share.Float64() // a place on the screen, not an amount

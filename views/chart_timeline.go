@@ -81,7 +81,7 @@ func drawTimeline(records []employment.Record, asOf time.Time, days func(int) st
 		return timeline{}
 	}
 	s := newScale(records, order, asOf)
-	t := timeline{Axis: chartTop, FromYear: s.from.Year(), ToYear: asOf.Year(), Years: s.years()}
+	t := timeline{Axis: chartTop, FromYear: s.from.Year(), ToYear: asOf.Year(), Years: s.years(12)}
 	rowTall, barTall, drop := 42, 12, 27
 	dense := len(order) > roomyRows
 	if dense {
@@ -153,6 +153,7 @@ func placedByStart(records []employment.Record) []int {
 // scale turns dates into places.
 type scale struct {
 	from, to time.Time // to is the day that stands at nowAt percent
+	left     float64   // percent kept free at the left
 }
 
 func newScale(records []employment.Record, order []int, asOf time.Time) scale {
@@ -179,7 +180,7 @@ func scaleOver(first, last time.Time) scale {
 // at gives the place of the first moment of a day, in percent.
 func (s scale) at(t time.Time) float64 {
 	whole := s.to.Sub(s.from).Hours()
-	return t.Sub(s.from).Hours() / whole * nowAt
+	return s.left + t.Sub(s.from).Hours()/whole*(nowAt-s.left)
 }
 
 func (s scale) x(t time.Time) string { return acrossPct(s.at(t)) }
@@ -195,11 +196,12 @@ func acrossPct(x float64) string {
 	return strings.TrimSuffix(strings.TrimSuffix(text, "0"), ".0") + "%"
 }
 
-func (s scale) years() []tick {
+// years marks at most limit years, so that their words do not touch.
+func (s scale) years(limit int) []tick {
 	step := 1
 	last := s.to.AddDate(0, 0, -1).Year()
 	for _, step = range []int{1, 2, 5, 10, 20} {
-		if (last-s.from.Year())/step < 12 {
+		if (last-s.from.Year())/step < limit {
 			break
 		}
 	}
@@ -248,7 +250,7 @@ func (s scale) label(b *bar, r employment.Record, dense bool, overlaps []employm
 		}
 	}
 	if left+wide > 100 {
-		b.LabelX, b.LabelDX, b.LabelAtEnd = acrossPct(max(right, wide)), 0, true
+		b.LabelX, b.LabelDX, b.LabelAtEnd = acrossPct(max(right, wide+1)), -6, true
 	}
 }
 

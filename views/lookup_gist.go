@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"time"
 
 	"cotejo/internal/lookup"
@@ -36,7 +37,15 @@ func detailGist(p Page, r lookup.Row) gist {
 	if !d.Known {
 		return gist{p.T("lookups.gist.unknown_reason"), r.State.Detail}
 	}
-	return gist{d.Title, d.Next}
+	return gist{d.Title, firstSentence(d.Next)}
+}
+
+// firstSentence keeps a row to what has to be done; the rest of the advice stands on the lookup's page.
+func firstSentence(text string) string {
+	if i := strings.Index(text, ". "); i >= 0 {
+		return text[:i]
+	}
+	return strings.TrimSuffix(text, ".")
 }
 
 func successGist(p Page, r lookup.Row) gist {

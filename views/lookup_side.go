@@ -21,7 +21,7 @@ func (v CasePage) weeksTitle() string {
 func (v CasePage) situation() string {
 	status := v.History.Status
 	if status == "" {
-		return v.T("ui.absent.not_reported")
+		return v.T("lookups.case.absent")
 	}
 	if id := "ui.employment." + status; v.P.Has(id) {
 		return v.T(id)
