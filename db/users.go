@@ -94,8 +94,9 @@ returning `+userColumns, CleanEmail(n.Email), strings.TrimSpace(n.Name), n.Role,
 	return u, err
 }
 
-// FirstAdministrator adds an administrator when there is no user at all, and tells whether it did.
-func (db *DB) FirstAdministrator(ctx context.Context, email, passwordHash string) (added bool, err error) {
+// FirstAdministrator adds an administrator when there is no user at all, and tells whether it did. mustChange is for a
+// password that the operator did not choose.
+func (db *DB) FirstAdministrator(ctx context.Context, email, passwordHash string, mustChange bool) (added bool, err error) {
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		// Two processes may start at once on a new database.
 		if _, err := tx.Exec(ctx, `-- name: lock users
@@ -104,7 +105,7 @@ lock table users in share row exclusive mode`); err != nil {
 		}
 		tag, err := tx.Exec(ctx, `-- name: first administrator
 insert into users (email, name, role, password_hash, must_change)
-select $1, 'Administración', 'administrator', $2, true where not exists (select 1 from users)`, CleanEmail(email), passwordHash)
+select $1, 'Administración', 'administrator', $2, $3 where not exists (select 1 from users)`, CleanEmail(email), passwordHash, mustChange)
 		if err != nil {
 			return fmt.Errorf("add the first administrator: %w", err)
 		}

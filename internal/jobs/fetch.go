@@ -21,17 +21,17 @@ type fetchProfile struct {
 // Work pulls the profile of an attempt.
 func (w *fetchProfile) Work(ctx context.Context, job *river.Job[task.FetchProfile]) error {
 	last := job.Attempt >= job.MaxAttempts
-	return w.fetch(ctx, "profile", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull db.NewPull) error {
+	return w.fetch(ctx, "profile", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull *db.NewPull) error {
 		p, raw, err := c.Profile(ctx, account)
+		received(pull, raw)
 		if err != nil {
 			return err
 		}
-		pull = received(pull, raw)
 		pull.State = lookup.PullComplete
 		if p.FullName() == "" && len(p.IDs) == 0 {
 			pull.State = lookup.PullEmpty
 		}
-		return w.db.StoreProfile(ctx, pull, p)
+		return w.db.StoreProfile(ctx, *pull, p)
 	})
 }
 
@@ -43,25 +43,25 @@ type fetchEmployment struct {
 // Work pulls the employment history of an attempt. An empty one is an answer, not a fault.
 func (w *fetchEmployment) Work(ctx context.Context, job *river.Job[task.FetchEmployment]) error {
 	last := job.Attempt >= job.MaxAttempts
-	return w.fetch(ctx, "employment", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull db.NewPull) error {
+	return w.fetch(ctx, "employment", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull *db.NewPull) error {
 		h, raw, err := c.Employment(ctx, account)
+		received(pull, raw)
 		if err != nil {
 			return err
 		}
-		pull = received(pull, raw)
 		pull.State = palenca.State(h)
-		return w.db.StoreEmployment(ctx, pull, h, employment.Gist(h))
+		return w.db.StoreEmployment(ctx, *pull, h, employment.Gist(h))
 	})
 }
 
-func received(pull db.NewPull, raw palenca.Raw) db.NewPull {
+// received keeps the answer as it came, whatever it turns out to say.
+func received(pull *db.NewPull, raw palenca.Raw) {
 	pull.HTTPStatus, pull.Took, pull.Body, pull.SHA256 = raw.Status, raw.Took, raw.Body, raw.SHA256
-	return pull
 }
 
 // fetch does what both kinds share: find the account, call, sleep when told to, and keep a final failure.
 func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int64, last bool,
-	call func(context.Context, *palenca.Client, string, db.NewPull) error) error {
+	call func(context.Context, *palenca.Client, string, *db.NewPull) error) error {
 	e, err := v.db.Errand(ctx, attemptID)
 	if errors.Is(err, db.ErrNotFound) {
 		return river.JobCancel(err)
@@ -78,7 +78,7 @@ func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int6
 		if err != nil {
 			return err
 		}
-		return call(ctx, client, e.AccountID, pull)
+		return call(ctx, client, e.AccountID, &pull)
 	}()
 	if err == nil {
 		return nil
@@ -89,7 +89,7 @@ func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int6
 	}
 	var refused *palenca.Error
 	if errors.As(err, &refused) && (last || refused.Kind == palenca.GiveUp) {
-		pull.HTTPStatus, pull.Code = refused.Status, refused.Code
+		pull.Code = refused.Code
 		return v.db.PullFailed(ctx, kind, pull)
 	}
 	return err

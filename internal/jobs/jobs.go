@@ -27,11 +27,12 @@ const (
 
 // Config is what the workers need.
 type Config struct {
-	DB    *db.DB
-	HTTP  *http.Client                                     // towards the vendor; nil: the client's own
-	Log   *slog.Logger                                     // warnings and errors, with ids only
-	Retry func(attempt int) time.Duration                  // pause after a failed run; nil: River's, which grows to hours
-	After func(kind string, took time.Duration, err error) // told of each run, for the metrics; nil: nobody is
+	DB      *db.DB
+	HTTP    *http.Client                                     // towards the vendor; nil: the client's own
+	Workers int                                              // jobs worked at once; 0: 8
+	Log     *slog.Logger                                     // warnings and errors, with ids only
+	Retry   func(attempt int) time.Duration                  // pause after a failed run; nil: River's, which grows to hours
+	After   func(kind string, took time.Duration, err error) // told of each run, for the metrics; nil: nobody is
 }
 
 // Runner works the queue until it is stopped.
@@ -39,6 +40,9 @@ type Runner struct{ client *river.Client[pgx.Tx] }
 
 // Start begins to work the queue.
 func Start(ctx context.Context, c Config) (*Runner, error) {
+	if c.Workers == 0 {
+		c.Workers = 8
+	}
 	v := &vendor{db: c.DB, http: c.HTTP}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &createAccount{vendor: v})
@@ -49,8 +53,8 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
 			// Calls to the vendor wait on the network; a slow vendor must not hold back what it sends us.
-			task.QueueVendor:   {MaxWorkers: 8},
-			task.QueueDelivery: {MaxWorkers: 8},
+			task.QueueVendor:   {MaxWorkers: c.Workers},
+			task.QueueDelivery: {MaxWorkers: c.Workers},
 			task.QueueUpkeep:   {MaxWorkers: 1},
 		},
 		Workers:              workers,

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"cotejo/db"
+	"cotejo/internal/audit"
+	"cotejo/internal/config"
+	"cotejo/internal/connection"
+	"cotejo/internal/lookup"
+	"cotejo/internal/palenca"
+	"cotejo/internal/sandbox"
+	"cotejo/web"
+)
+
+// serveSandbox runs the vendor in a box alone, until ctx ends.
+func serveSandbox(ctx context.Context, c config.Config, args []string) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	var running sync.WaitGroup
+	box, err := startSandbox(ctx, &running, c, log)
+	if err != nil {
+		return err
+	}
+	fmt.Println(describe(c, box.Credentials()))
+	running.Wait()
+	return nil
+}
+
+// startSandbox opens the sandbox's state and serves it; both end with ctx. log gets each call made to it.
+func startSandbox(ctx context.Context, running *sync.WaitGroup, c config.Config, log *slog.Logger) (*sandbox.Server, error) {
+	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
+		return nil, err
+	}
+	ln, err := net.Listen("tcp", c.SandboxListen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: stop what runs there, or set COTEJO_SANDBOX_LISTEN to another address", c.SandboxListen)
+	} else if err != nil {
+		return nil, fmt.Errorf("COTEJO_SANDBOX_LISTEN: %w", err)
+	}
+	box, err := sandbox.Open(sandbox.Config{Dir: sandboxDir(c), Delay: c.SandboxDelay, RetryGap: c.SandboxRetryGap, Rate: c.SandboxRate,
+		Log: log.With("part", "sandbox"), BaseURL: "http://" + c.SandboxListen})
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
+	running.Go(func() {
+		if err := (&web.Server{Handler: box.Handler(), Log: log}).Serve(ctx, ln); err != nil {
+			log.Error("serve the sandbox", "error", err)
+		}
+	})
+	running.Go(func() {
+		defer box.Close()
+		if err := box.Run(ctx); err != nil && ctx.Err() == nil {
+			log.Error("run the sandbox", "error", err)
+		}
+	})
+	return box, nil
+}
+
+// joinSandbox embeds the sandbox, or joins one that already answers at its address, and connects the console to it:
+// a connection, and a webhook registered over HTTP like with the real vendor. It gives the lines to print.
+func joinSandbox(ctx, background context.Context, running *sync.WaitGroup, c config.Config, store *db.DB, log *slog.Logger) (string, error) {
+	if c.Sandbox.Mode != config.SandboxEmbedded {
+		return "", nil
+	}
+	base := "http://" + c.SandboxListen
+	instance, err := sandbox.Probe(ctx, base)
+	if err != nil {
+		return "", fmt.Errorf("%s is in use by something that is not our sandbox: set COTEJO_SANDBOX_LISTEN to another address", c.SandboxListen)
+	}
+	var creds sandbox.Credentials
+	if instance == "" {
+		// What the console's own log says of a call is enough here.
+		box, err := startSandbox(background, running, c, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return "", err
+		}
+		creds = box.Credentials()
+	} else if creds, err = sandbox.ReadCredentials(sandboxDir(c)); err != nil || creds.Instance != instance {
+		return "", fmt.Errorf("the sandbox at %s belongs to another data directory: set COTEJO_SANDBOX_LISTEN to another address", c.SandboxListen)
+	}
+	owner := instance == ""
+	if err := connectSandbox(ctx, c, store, creds, owner); err != nil {
+		return "", fmt.Errorf("connect to the sandbox: %w", err)
+	}
+	return describe(c, creds), nil
+}
+
+func describe(c config.Config, creds sandbox.Credentials) string {
+	return fmt.Sprintf("Sandbox at http://%s: API key %s, widget %s", c.SandboxListen, creds.APIKey, creds.WidgetID)
+}
+
+func sandboxDir(c config.Config) string { return c.DataDir + "/sandbox" }
+
+// connectSandbox stores the sandbox's connection if there is none or its key changed, and registers a webhook. Of
+// several processes on one database, the one that runs the sandbox decides where its webhooks go.
+func connectSandbox(ctx context.Context, c config.Config, store *db.DB, creds sandbox.Credentials, owner bool) error {
+	by := audit.Actor{Name: "cotejo"}
+	base := "http://" + c.SandboxListen + "/v1"
+	stored, err := store.Connection(ctx, lookup.Sandbox, lookup.Palenca)
+	switch {
+	case errors.Is(err, db.ErrNotFound):
+		stored, err = store.SaveConnection(ctx, connection.Connection{Name: "Palenca", Dialect: lookup.Palenca, Environment: lookup.Sandbox,
+			BaseURL: base, WidgetID: creds.WidgetID, CallsPerMinute: connection.MaxCallsPerMinute}, creds.APIKey, by)
+	case err == nil && !strings.HasPrefix(stored.BaseURL, "http://"):
+		return nil // an administrator connected the vendor's own sandbox; it stays
+	case err == nil:
+		key, keyErr := store.ConnectionKey(ctx, stored.ID)
+		if keyErr == nil && key == creds.APIKey && stored.BaseURL == base {
+			break
+		}
+		stored.BaseURL, stored.WidgetID = base, creds.WidgetID
+		stored, err = store.SaveConnection(ctx, stored, creds.APIKey, by)
+	}
+	if err != nil {
+		return err
+	}
+	client, err := palenca.New(palenca.Options{BaseURL: base, Environment: lookup.Sandbox, Key: creds.APIKey, WidgetID: creds.WidgetID})
+	if err != nil {
+		return err
+	}
+	return registerHook(ctx, c, store, client, stored, owner)
+}
+
+// registerHook makes sure that the vendor knows our address for events.
+func registerHook(ctx context.Context, c config.Config, store *db.DB, client *palenca.Client, at connection.Connection, owner bool) error {
+	hook := palenca.Webhook{Name: "Cotejo", WidgetID: at.WidgetID, Sandbox: at.Environment == lookup.Sandbox, Active: true, Events: palenca.LoginEvents}
+	uid, token, err := store.HookToken(ctx, at.ID)
+	if errors.Is(err, db.ErrNotFound) {
+		token = newToken()
+		uid, err = store.AddSubscription(ctx, at, hook.Name, token, hook.Events)
+	}
+	if err != nil {
+		return err
+	}
+	hook.URL = strings.TrimRight(c.HooksURL.String(), "/") + "/hooks/" + token
+	known, err := client.Webhooks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range known {
+		if w.ID != at.Subscription.VendorID && w.URL != hook.URL {
+			continue
+		}
+		if w.URL != hook.URL && owner || !w.Active {
+			hook.ID = w.ID
+			_, err = client.UpdateWebhook(ctx, hook)
+			return err
+		}
+		return nil
+	}
+	registered, err := client.CreateWebhook(ctx, hook)
+	if err != nil {
+		return err
+	}
+	return store.SubscriptionRegistered(ctx, uid, registered.ID)
+}
+
+// newToken is the secret part of a hook's address: 256 random bits.
+func newToken() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
