@@ -86,14 +86,14 @@ func moodMark(mood string) string {
 	return "error"
 }
 
-// cause explains a failure. A vendor may give no reason at all; that is said, not hidden.
+// cause explains a failure. A vendor may give no reason, or one that nobody has explained yet; that is said, not hidden.
 func cause(p Page, f Failure) locale.Detail {
 	if f.Code == "" {
 		return locale.Detail{Title: p.T("overview.failures.no_reason"), Actor: string(f.Status.Actor())}
 	}
 	d := p.P.Detail(f.Code, f.Platform)
-	if d.Actor == "" {
-		d.Actor = string(f.Status.Actor())
+	if !d.Known {
+		return locale.Detail{Title: p.T("lookups.ask.unknown_title"), Next: p.T("lookups.ask.unknown_next"), Actor: string(f.Status.Actor())}
 	}
 	return d
 }

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -60,6 +61,11 @@ func (in Input) id() string { return orElse(in.ID, in.Name) }
 func (c Choice) id() string { return orElse(c.ID, c.Name) }
 
 func (t Tick) id() string { return orElse(t.ID, t.Name) }
+
+// explained tells whether options come with a help of their own, and so need a line each.
+func (c Choice) explained() bool {
+	return slices.ContainsFunc(c.Options, func(o Option) bool { return o.Help != "" })
+}
 
 func orElse(s, other string) string {
 	if s == "" {

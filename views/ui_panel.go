@@ -16,6 +16,15 @@ type PageLinks struct {
 	Rows         int
 }
 
+// words tell how many rows there are, and that the list ends here when it does not also begin here.
+func (l PageLinks) words(p Page) string {
+	rows := p.T("ui.page.rows", "Count", l.Rows)
+	if l.Older == "" && l.Newer != "" {
+		rows += "; " + p.T("ui.page.last")
+	}
+	return rows
+}
+
 // Crumb is a step back from a page.
 type Crumb struct {
 	Word, Path string
