@@ -1,0 +1,75 @@
+package db_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/db"
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
+)
+
+// Lists stay quick however much there is: none may read the whole of a large table.
+func TestListsUseAnIndex(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.seed(20_000, 1)
+	b.deliver()
+	b.exec(`insert into deliveries (environment, subscription_id, connection_id, received_at, method, headers, body, body_size, body_sha256, verdict, cause, answered, action, account_id)
+select environment, subscription_id, connection_id, received_at - g * interval '1 minute', method, headers, body, body_size, sha256(g::text::bytea),
+       case when g % 50 = 0 then 'refused' else 'ignored' end, 'unreadable', 200, 'login.success', 'account ' || g
+  from deliveries, generate_series(1, 20000) g`)
+	b.exec(`analyze`)
+	somewhere := lookup.Cursor{At: time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), ID: 3000}
+	pages := map[string]lookup.Page{"first": {Limit: 50}, "after": {After: somewhere, Limit: 50}, "before": {Before: somewhere, Limit: 50}}
+
+	explain := func(what, text string, args []any) {
+		t.Helper()
+		rows, err := b.Pool().Query(b.ctx, "explain "+text, args...)
+		b.must(err)
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		b.must(err)
+		plan := strings.Join(lines, "\n")
+		if strings.Contains(plan, "Seq Scan on lookups") || strings.Contains(plan, "Seq Scan on deliveries") || strings.Contains(plan, "Sort Key: l.requested_at") {
+			t.Errorf("%s:\n%s", what, plan)
+		}
+	}
+	for name, page := range pages {
+		for what, f := range map[string]lookup.Filter{"all": {}, "actor": {Actor: lookup.ActorAnalyst}, "status": {Status: lookup.Pending},
+			"analyst": {Analyst: b.analyst.UID}, "platform": {Platform: lookup.IMSS}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)}} {
+			text, args, _ := db.LookupsPage(lookup.Sandbox, f, page, time.UTC)
+			explain("lookups "+what+" "+name, text, args)
+		}
+		for what, f := range map[string]webhook.Filter{"all": {}, "verdict": {Verdict: webhook.Refused}, "account": {Account: "account 77"}} {
+			text, args, _ := db.DeliveriesPage(lookup.Sandbox, f, page, time.UTC)
+			explain("deliveries "+what+" "+name, text, args)
+		}
+	}
+
+	// What is not built from parts is found in the statistics: no statement here may scan a large table.
+	scans := func() int {
+		b.exec(`select pg_stat_force_next_flush()`)
+		return value[int](b, `select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lookups', 'deliveries')`)
+	}
+	for name, ask := range map[string]func() error{
+		"counts":      func() error { _, err := b.ActorCounts(b.ctx, lookup.Sandbox, 100); return err },
+		"failures":    func() error { _, err := b.Failures(b.ctx, lookup.Sandbox); return err },
+		"rows":        func() error { _, err := b.LookupRows(b.ctx, lookup.Sandbox, []uuid.UUID{uuid.New()}); return err },
+		"row":         func() error { _, err := b.LookupRow(b.ctx, 5); return err },
+		"last":        func() error { _, err := b.LastDelivery(b.ctx, lookup.Sandbox); return err },
+		"of a lookup": func() error { _, err := b.DeliveriesOf(b.ctx, 5); return err },
+		"connection":  func() error { _, err := b.Connection(b.ctx, lookup.Sandbox, lookup.Palenca); return err },
+		"receive":     func() error { _, _, err := b.Receive(b.ctx, b.receipt("x")); return err },
+		"tidy":        func() error { return b.Tidy(b.ctx) },
+	} {
+		before := scans() // one after the other, all of these use one connection of the pool, so nothing is counted late
+		b.must(ask())
+		if n := scans() - before; n != 0 {
+			t.Errorf("%s: %d scans of a whole table", name, n)
+		}
+	}
+}
