@@ -98,12 +98,12 @@ func arriving(s lookup.PullState) bool {
 	return s == lookup.PullFetching || s == lookup.PullNone || s == ""
 }
 
-// says is the sentence at the top of the page, and the one below it.
-type says struct{ Head, Text string }
+// stateWords is the sentence at the top of the page, and the one below it.
+type stateWords struct{ Head, Text string }
 
 // state puts into words where the lookup stands and whether anything is missing. A status says nothing of the data:
 // a success may be empty, partial, still arriving, or have lost a fetch.
-func (v CasePage) state() says {
+func (v CasePage) state() stateWords {
 	s := v.status()
 	switch {
 	case s == lookup.Success:
@@ -111,22 +111,22 @@ func (v CasePage) state() says {
 	case s.Open() || !s.Known():
 		return v.openState()
 	}
-	return says{v.T("ui.status_next." + string(s)), v.T("lookups.state." + string(s))}
+	return stateWords{v.T("ui.status_next." + string(s)), v.T("lookups.state." + string(s))}
 }
 
-func (v CasePage) openState() says {
+func (v CasePage) openState() stateWords {
 	if v.status() == lookup.Queued {
-		return says{v.T("ui.status_next.queued"), v.T("lookups.state.queued")}
+		return stateWords{v.T("ui.status_next.queued"), v.T("lookups.state.queued")}
 	}
 	wait := max(v.Now.Sub(v.attempt().RequestAt), 0)
 	id := "lookups.state.pending"
 	if wait > slow {
 		id = "lookups.state.pending_long"
 	}
-	return says{v.T("ui.status_next.pending"), v.T(id, "Span", v.P.Span(wait))}
+	return stateWords{v.T("ui.status_next.pending"), v.T(id, "Span", v.P.Span(wait))}
 }
 
-func (v CasePage) successState() says {
+func (v CasePage) successState() stateWords {
 	prof, emp := v.Case.Profile, v.Case.Employment
 	switch {
 	case prof == lookup.PullFailed || emp == lookup.PullFailed:
@@ -137,21 +137,21 @@ func (v CasePage) successState() says {
 		case emp != lookup.PullFailed:
 			what = "lookups.state.failed_profile"
 		}
-		return says{v.T("lookups.state.failed_title"), v.T("lookups.state.failed", "What", v.T(what))}
+		return stateWords{v.T("lookups.state.failed_title"), v.T("lookups.state.failed", "What", v.T(what))}
 	case arriving(prof) || arriving(emp):
-		return says{v.T("lookups.state.arriving_title"), v.T("lookups.state.arriving")}
+		return stateWords{v.T("lookups.state.arriving_title"), v.T("lookups.state.arriving")}
 	case emp == lookup.PullEmpty:
-		return says{v.T("lookups.state.empty_title"), v.T("lookups.state.empty")}
+		return stateWords{v.T("lookups.state.empty_title"), v.T("lookups.state.empty")}
 	case emp == lookup.PullPartial || prof == lookup.PullPartial:
-		return says{v.T("lookups.state.partial_title"), v.T("lookups.state.partial")}
+		return stateWords{v.T("lookups.state.partial_title"), v.T("lookups.state.partial")}
 	case prof == lookup.PullEmpty:
-		return says{v.T("ui.status_next.success"), v.T("lookups.state.success")}
+		return stateWords{v.T("ui.status_next.success"), v.T("lookups.state.success")}
 	}
 	a := v.attempt()
 	if a.SettledAt.IsZero() || a.SettledAt.Before(a.RequestAt) {
-		return says{v.T("ui.status_next.success"), v.T("lookups.state.complete_no_time")}
+		return stateWords{v.T("ui.status_next.success"), v.T("lookups.state.complete_no_time")}
 	}
-	return says{v.T("ui.status_next.success"), v.T("lookups.state.complete", "Span", v.P.Span(a.SettledAt.Sub(a.RequestAt)))}
+	return stateWords{v.T("ui.status_next.success"), v.T("lookups.state.complete", "Span", v.P.Span(a.SettledAt.Sub(a.RequestAt)))}
 }
 
 // explained is the answer to "what does it mean, who acts, what next" for an outcome without success.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"cotejo/internal/auth"
@@ -220,6 +221,18 @@ func (f NewLookupForm) curpNote() Note {
 		return Note{}
 	}
 	return note
+}
+
+// curpAttributes tie the field to what is said about it.
+func (f NewLookupForm) curpAttributes() templ.Attributes {
+	by := templ.Attributes{"aria-describedby": "curp-says"}
+	if f.curpNote().Is() {
+		by["aria-describedby"] = "curp-error curp-says"
+	}
+	if f.invalid() {
+		by["aria-invalid"] = "true"
+	}
+	return by
 }
 
 func (f NewLookupForm) invalid() bool {

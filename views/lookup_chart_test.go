@@ -1,0 +1,337 @@
+package views
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cotejo/internal/employment"
+)
+
+var update = flag.Bool("update", false, "write the golden files of drawings")
+
+func date(text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func job(employer, start, end, base, monthly string) employment.Record {
+	return employment.Record{
+		Employer: employer, Registration: "R" + employer[:1], Start: date(start), End: date(end),
+		State: "Tlaxcala", BaseSalary: base, Monthly: monthly,
+	}
+}
+
+func move(kind, employer, on, base string) employment.Movement {
+	return employment.Movement{Type: kind, Employer: employer, Registration: "R" + employer[:1], Date: date(on), BaseSalary: base}
+}
+
+// career has two gaps, one overlap, and a salary that rises within and between jobs.
+func career() employment.History {
+	return employment.History{
+		Platform: "imss", Status: "employed", Complete: "complete",
+		Weeks: employment.Weeks{Quoted: ptr(271), Discounted: ptr(8), Reintegrated: ptr(0)},
+		Files: []employment.File{{Type: "imss_employment_record"}, {Type: "something_new"}},
+		Records: []employment.Record{
+			job("TEXTILES HUAMANTLA SAPI DE CV", "2023-01-15", "", "512.60", "15593.29"),
+			job("SERVICIOS LOGÍSTICOS DEL ALTIPLANO SA DE CV", "2021-02-22", "2022-08-15", "352.47", "10722.14"),
+			job("EMPAQUES Y TARIMAS DE APIZACO SA DE CV", "2020-02-03", "2021-03-12", "268.35", "8163.21"),
+			job("COMERCIALIZADORA LA MALINCHE SA DE CV", "2018-06-04", "2019-12-20", "214.80", ""),
+		},
+		Movements: []employment.Movement{
+			move("salary_modification", "TEXTILES HUAMANTLA SAPI DE CV", "2024-01-01", "512.60"),
+			move("reentry", "TEXTILES HUAMANTLA SAPI DE CV", "2023-01-15", "430.10"),
+			move("discharge", "SERVICIOS LOGÍSTICOS DEL ALTIPLANO SA DE CV", "2022-08-15", ""),
+			move("reentry", "SERVICIOS LOGÍSTICOS DEL ALTIPLANO SA DE CV", "2021-02-22", "310.20"),
+		},
+	}
+}
+
+func ptr(n int) *int { return &n }
+
+func days(n int) string { return fmt.Sprintf("%d días", n) }
+
+// describe prints a drawing's geometry, for a golden file that a person can check against the dates.
+func describe(t timeline) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "height %d axis %d base %d years %d-%d now %s\n", t.Height, t.Axis, t.Base, t.FromYear, t.ToYear, t.NowX)
+	for _, y := range t.Years {
+		fmt.Fprintf(&b, "year %s at %s\n", y.Label, y.X)
+	}
+	for _, x := range t.Bars {
+		fmt.Fprintf(&b, "bar %d x %s width %s y %d open %t label %q at %s%+d,%d end %t\n", x.Record, x.X, x.Width, x.Y, x.Open, x.Label, x.LabelX, x.LabelDX, x.LabelY, x.LabelAtEnd)
+	}
+	for _, x := range t.Bands {
+		kind := "gap"
+		if x.Overlap != nil {
+			kind = "overlap"
+		}
+		fmt.Fprintf(&b, "%s %s x %s width %s y %d height %d pin %s,%d %q left %t\n", kind, x.Name, x.X, x.Width, x.Y, x.H, x.PinX, x.PinY, x.Days, x.DaysLeft)
+	}
+	return b.String()
+}
+
+func describeSalaries(s salaries) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "series %s height %d base %d\n", s.Series, s.Height, s.Base)
+	for _, r := range s.Grid {
+		fmt.Fprintf(&b, "rung %d at %d\n", r.Pesos, r.Y)
+	}
+	for _, p := range s.Steps {
+		fmt.Fprintf(&b, "step %s %s to %s x %s to %s y %d rise %d\n", p.Amount, p.From.Format(time.DateOnly), p.To.Format(time.DateOnly), p.X, p.X2, p.Y, p.RiseY)
+	}
+	if s.Last != nil {
+		fmt.Fprintf(&b, "now %s\n", s.Last.Amount)
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestTimelineGolden(t *testing.T) {
+	t.Parallel()
+	golden(t, "lookup-timeline.golden", describe(drawTimeline(career().Records, date("2024-03-15"), days)))
+}
+
+func TestSalariesGolden(t *testing.T) {
+	t.Parallel()
+	golden(t, "lookup-salaries.golden", describeSalaries(drawSalaries(career(), date("2024-03-15"))))
+}
+
+// crowd is a history with more jobs than have a row of their own for the label, with gaps and overlaps all along.
+func crowd(n int) []employment.Record {
+	var records []employment.Record
+	at := date("1994-02-01")
+	for i := range n {
+		end := at.AddDate(0, 4+i%9, i%17)
+		records = append(records, employment.Record{Employer: fmt.Sprintf("PATRÓN NÚMERO %d SA DE CV", i), Start: at, End: end})
+		at = end.AddDate(0, (i%4)*3-2, 5)
+	}
+	return records
+}
+
+// Whatever the history, nothing leaves the drawing and no two pins' words share a place.
+func TestTimelineStaysInside(t *testing.T) {
+	t.Parallel()
+	histories := map[string][]employment.Record{
+		"one day":       {{Employer: "A", Start: date("2024-03-15")}},
+		"future":        {{Employer: "A", Start: date("2025-01-01")}, {Employer: "B", Start: date("2020-01-01"), End: date("2030-01-01")}},
+		"long name":     {{Employer: strings.Repeat("CONSTRUCTORA ", 20), Start: date("2023-01-01")}},
+		"no name":       {{Start: date("2023-01-01")}},
+		"twelve":        crowd(12),
+		"forty":         crowd(40),
+		"half a life":   {{Employer: "A", Start: date("1961-01-01"), End: date("1999-12-31")}, {Employer: "B", Start: date("2000-01-02")}},
+		"one-day gaps":  {{Employer: "A", Start: date("1990-01-01"), End: date("2000-01-01")}, {Employer: "B", Start: date("2000-01-03")}},
+		"all the same":  {{Employer: "A", Start: date("2020-01-01")}, {Employer: "B", Start: date("2020-01-01")}, {Employer: "C", Start: date("2020-01-01")}},
+		"end at start":  {{Employer: "A", Start: date("2020-01-01"), End: date("2020-01-01")}},
+		"last is a gap": {{Employer: "A", Start: date("2020-01-01"), End: date("2020-06-01")}},
+	}
+	for name, records := range histories {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := drawTimeline(records, date("2024-03-15"), days)
+			if len(d.Bars) != len(records) {
+				t.Fatalf("%d bars for %d records", len(d.Bars), len(records))
+			}
+			if n := len(d.Years); n == 0 || n > 12 {
+				t.Errorf("%d years marked", n)
+			}
+			for _, b := range d.Bars {
+				x, w := parseAcross(b.X), parseAcross(b.Width)
+				if x < 0 || w <= 0 || x+w > nowAt+0.5 || b.Y+b.Height > d.Base {
+					t.Errorf("bar at %s width %s y %d leaves the drawing (base %d)", b.X, b.Width, b.Y, d.Base)
+				}
+				if at := parseAcross(b.LabelX); at < 0 || at > 100 {
+					t.Errorf("label %q at %s", b.Label, b.LabelX)
+				}
+			}
+			for i, b := range d.Bands {
+				if x := parseAcross(b.PinX); x < 0 || x > 100 || b.PinY > d.Height {
+					t.Errorf("pin %s at %s,%d, height %d", b.Name, b.PinX, b.PinY, d.Height)
+				}
+				for _, other := range d.Bands[:i] {
+					gap := parseAcross(b.PinX) - parseAcross(other.PinX)
+					if b.PinY == other.PinY && gap < 0.5 && gap > -0.5 && len(d.Bands) < 8 {
+						t.Errorf("pins %s and %s lie on each other", b.Name, other.Name)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestTimelineWithNothingToDraw(t *testing.T) {
+	t.Parallel()
+	for name, records := range map[string][]employment.Record{
+		"none": nil, "no dates": {{Employer: "A"}}, "end before start": {{Start: date("2020-01-02"), End: date("2020-01-01")}},
+	} {
+		if d := drawTimeline(records, date("2024-03-15"), days); len(d.Bars) != 0 || len(d.Bands) != 0 {
+			t.Errorf("%s: %d bars, %d bands", name, len(d.Bars), len(d.Bands))
+		}
+	}
+}
+
+func TestPinName(t *testing.T) {
+	t.Parallel()
+	for i, want := range map[int]string{0: "A", 25: "Z", 26: "AA", 51: "AZ", 52: "BA", 701: "ZZ", 702: "AAA"} {
+		if got := pinName(i); got != want {
+			t.Errorf("pin %d is %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestCutToWidth(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "CORTO SA", strings.Repeat("Ñandú ", 40)} {
+		got := cutToWidth(text, 288)
+		if textWidth(got) > 288 {
+			t.Errorf("%q is %.0f px wide", got, textWidth(got))
+		}
+		if textWidth(text) <= 288 && got != text || textWidth(text) > 288 && !strings.HasSuffix(got, "…") {
+			t.Errorf("%q was cut to %q", text, got)
+		}
+	}
+}
+
+func TestChangeTenths(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		from, to string
+		want     int
+		ok       bool
+	}{
+		{"100", "119.2", 192, true},
+		{"13841.10", "15593.29", 127, true},
+		{"200", "100", -500, true},
+		{"100.00", "100", 0, true},
+		{"3", "3.0015", 1, true}, // 0.05 % is rounded away from zero
+		{"3", "2.9985", -1, true},
+		{"0", "100", 0, false},
+		{"", "100", 0, false},
+		{"100", "None", 0, false},
+		{"100", "1e999999999", 0, false},
+		{"-5", "5", 0, false},
+		{"1.2.3", "5", 0, false},
+		{".5", "5", 0, false},
+		{strings.Repeat("9", 60), "5", 0, false},
+	}
+	for _, tt := range tests {
+		got, ok := changeTenths(tt.from, tt.to)
+		if got != tt.want || ok != tt.ok {
+			t.Errorf("from %s to %s: %d %t, want %d %t", tt.from, tt.to, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+func TestSalarySeries(t *testing.T) {
+	t.Parallel()
+	records := []employment.Record{job("Aa", "2020-01-01", "2021-01-01", "200", "6084.00"), job("Bb", "2022-01-01", "", "300", "")}
+	tests := map[string]struct {
+		history employment.History
+		series  salarySeries
+		steps   int
+	}{
+		"movements":                      {career(), seriesMovements, 3},
+		"one movement: the records":      {employment.History{Records: career().Records, Movements: career().Movements[:1]}, seriesMonthly, 3},
+		"monthly of one: the daily ones": {employment.History{Records: records}, seriesDaily, 2},
+		"nothing":                        {employment.History{}, seriesNone, 0},
+		"no amounts":                     {employment.History{Records: []employment.Record{job("Aa", "2020-01-01", "", "", "")}}, seriesNone, 0},
+		"words for amounts": {employment.History{Movements: []employment.Movement{
+			move("reentry", "Aa", "2020-01-01", "None"), move("reentry", "Aa", "2021-01-01", "x"),
+		}}, seriesNone, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := drawSalaries(tt.history, date("2024-03-15"))
+			if s.Series != tt.series || len(s.Steps) != tt.steps {
+				t.Errorf("series %q with %d steps, want %q with %d", s.Series, len(s.Steps), tt.series, tt.steps)
+			}
+			if n := len(s.Grid); tt.series != seriesNone && (n < 1 || n > 8) {
+				t.Errorf("%d rungs", n)
+			}
+		})
+	}
+}
+
+// An amount lasts to the next movement of its own job, and never past the end of its record.
+func TestMovementSteps(t *testing.T) {
+	t.Parallel()
+	h := employment.History{
+		Records: []employment.Record{job("Aa", "2020-01-01", "2020-12-31", "", ""), job("Bb", "2020-06-01", "", "", "")},
+		Movements: []employment.Movement{
+			move("reentry", "Aa", "2020-01-01", "100"),
+			move("reentry", "Bb", "2020-06-01", "200"),
+			move("salary_modification", "Aa", "2020-07-01", "110"),
+			move("salary_modification", "Bb", "2021-01-01", "220"),
+		},
+	}
+	var got []string
+	for _, s := range movementSteps(h, date("2024-03-15")) {
+		got = append(got, fmt.Sprintf("%s %s %s %s %t", s.Employer, s.Amount, s.From.Format(time.DateOnly), s.To.Format(time.DateOnly), s.open))
+	}
+	want := []string{
+		"Aa 100 2020-01-01 2020-06-30 false",
+		"Bb 200 2020-06-01 2020-12-31 false",
+		"Aa 110 2020-07-01 2020-12-31 false",
+		"Bb 220 2021-01-01 2024-03-15 true",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+func TestSalaryRows(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, r := range salaryRows(career().Movements) {
+		got = append(got, fmt.Sprintf("%s %q %d %t %t", r.Date.Format(time.DateOnly), r.BaseSalary, r.Change, r.Known, r.First))
+	}
+	want := []string{
+		`2024-01-01 "512.60" 192 true false`,
+		`2023-01-15 "430.10" 387 true false`,
+		`2022-08-15 "" 0 false false`,
+		`2021-02-22 "310.20" 0 false true`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func TestNewestFirst(t *testing.T) {
+	t.Parallel()
+	records := []employment.Record{
+		{Employer: "no start", End: date("2022-01-01")}, {Employer: "old", Start: date("2010-01-01"), End: date("2011-01-01")},
+		{Employer: "open", Start: date("2012-01-01")}, {Employer: "newer", Start: date("2020-01-01"), End: date("2021-01-01")},
+	}
+	if diff := cmp.Diff([]int{2, 3, 1, 0}, newestFirst(records)); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
