@@ -84,7 +84,7 @@ func serve(ctx context.Context, c config.Config, args []string) error {
 	meter.WatchStreams("cotejo", streams)
 	console := handlers.New(handlers.Options{
 		DB: s.db, Hub: hub, Log: log, Assets: assets, PublicURL: c.PublicURL.String(), HooksURL: c.HooksURL.String(), Secure: c.Secure(),
-		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendorTest{}, Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams,
+		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendor{c, s.db}, Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams,
 	})
 	handler, err := console.Handler()
 	if err != nil {
@@ -202,11 +202,14 @@ func outcome(err error) string {
 	return "ok"
 }
 
-// vendorTest makes the one harmless call that an administrator's test is.
-type vendorTest struct{}
+// vendor is what an administrator does at the vendor by hand.
+type vendor struct {
+	settings config.Config
+	db       *db.DB
+}
 
 // Test asks for the widgets of the key's company.
-func (vendorTest) Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration) {
+func (vendor) Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration) {
 	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
 	if err != nil {
 		return "bad_settings", 0, 0
@@ -221,4 +224,17 @@ func (vendorTest) Test(ctx context.Context, c connection.Connection, key string)
 		return "failed", 0, took
 	}
 	return "", http.StatusOK, took
+}
+
+// Register makes sure that the vendor sends its events to our hook.
+func (v vendor) Register(ctx context.Context, c connection.Connection) error {
+	key, err := v.db.ConnectionKey(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
+	if err != nil {
+		return err
+	}
+	return registerHook(ctx, v.settings, v.db, client, c, true)
 }

@@ -55,13 +55,13 @@ func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, 
 	q := where{}
 	q.add("d.environment = ?", env)
 	if f.Verdict != "" {
-		q.add("d.verdict = ?", f.Verdict)
+		q.add("d.verdict = ?", clean(string(f.Verdict)))
 	}
 	if f.Action != "" {
-		q.add("d.action = ?", f.Action)
+		q.add("d.action = ?", clean(f.Action))
 	}
 	if f.Account != "" {
-		q.add("d.account_id = ?", f.Account)
+		q.add("d.account_id = ?", clean(f.Account))
 	}
 	q.days("d.received_at", f.From, f.To, zone)
 	return q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
@@ -162,7 +162,7 @@ select coalesce((select received_at from deliveries where environment = $1 and v
 // RefusedSince counts the deliveries of an environment refused since a moment, to limit and no further.
 func (db *DB) RefusedSince(ctx context.Context, env lookup.Environment, since time.Time, limit int) (n int, err error) {
 	err = db.pool.QueryRow(ctx, `-- name: refused since
-select count(*) from (select 1 from deliveries where environment = $1 and verdict = 'refused' and received_at > $2 limit $3) some`,
+select count(*) from (select 1 from deliveries where environment = $1 and verdict = 'refused' and received_at > $2 limit $3) refused`,
 		env, since, limit).Scan(&n)
 	return n, err
 }

@@ -248,6 +248,8 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 		verdict, cause, told.kind = webhook.Ignored, webhook.CauseUnknownEvent, lookup.MomentUnknown
 	case step.Late:
 		cause, told.kind = webhook.CauseLate, lookup.MomentLate
+	case e.Report.Phase == lookup.PhaseOpened && !step.Moved:
+		told.kind = lookup.MomentOpened
 	case before.state.Status == a.state.Status:
 		told.kind = lookup.MomentRepeated
 	}

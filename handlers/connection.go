@@ -65,8 +65,17 @@ func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
 	calls, _ := strconv.Atoi(typed.CallsPerMinute) // Check has read it
 	fresh := connection.Connection{Name: typed.Name, Dialect: lookup.Palenca, Environment: v.env, BaseURL: typed.BaseURL,
 		WidgetID: typed.WidgetID, CallsPerMinute: calls}
-	if _, err := c.DB.SaveConnection(r.Context(), fresh, typed.Key, v.actor); err != nil {
+	saved, err := c.DB.SaveConnection(r.Context(), fresh, typed.Key, v.actor)
+	if err != nil {
 		return failed(err)
+	}
+	// Without a registered hook every lookup would wait for ever, so saving registers it.
+	if err := c.Vendor.Register(r.Context(), saved); err != nil {
+		c.Log.WarnContext(r.Context(), "register the hook with the vendor", "error", err, "connection", saved.ID)
+		if err := c.sessions.AddFlash(w, r, web.Flash{Kind: web.FlashError, ID: "admin.flash.hook_unregistered"}); err != nil {
+			return unavailable(err)
+		}
+		return web.Redirect303(w, r, "/connection")
 	}
 	return c.done(w, r, "/connection", "admin.flash.connection_saved")
 }
@@ -100,20 +109,19 @@ func (c *Console) testConnection(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, views.Connection(page))
 }
 
+// testNote says what a failed test means to the administrator.
 func testNote(code string, status int) views.Note {
 	switch {
-	case status == http.StatusUnauthorized:
-		return views.Note{ID: "admin.connection.test_unauthorized"}
-	case status == http.StatusForbidden:
-		return views.Note{ID: "admin.connection.test_forbidden"}
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return views.Note{ID: "admin.connection.test_key"}
 	case status == http.StatusTooManyRequests:
-		return views.Note{ID: "admin.connection.test_limited"}
-	case status >= 500:
-		return views.Note{ID: "admin.connection.test_broken"}
+		return views.Note{ID: "admin.connection.test_busy"}
+	case code == "timeout":
+		return views.Note{ID: "admin.connection.test_slow"}
 	case status == 0:
 		return views.Note{ID: "admin.connection.test_unreachable"}
 	}
-	return views.Note{ID: "admin.connection.test_other", Args: []any{"Code", code}}
+	return views.Note{ID: "admin.connection.test_odd"}
 }
 
 func (c *Console) resumeConnection(w http.ResponseWriter, r *http.Request) error {
@@ -137,6 +145,13 @@ func (c *Console) setEnvironment(w http.ResponseWriter, r *http.Request) error {
 	env := lookup.Environment(form.Get("env"))
 	if env != lookup.Sandbox && env != lookup.Production {
 		return web.BadRequest("errors.bad.environment")
+	}
+	// Going live is no slip of the hand: it takes a tick, with or without script.
+	if env == lookup.Production && !form.Bool("confirm") {
+		if err := c.sessions.AddFlash(w, r, web.Flash{Kind: web.FlashError, ID: "admin.environment.not_sure"}); err != nil {
+			return unavailable(err)
+		}
+		return web.RedirectFull(w, r, "/connection#environment")
 	}
 	if err := c.DB.SetEnvironment(r.Context(), env, visitOf(r).actor); err != nil {
 		return failed(err)

@@ -33,11 +33,13 @@ type Options struct {
 	Streams   *web.Streams      // nil: the default limits
 }
 
-// Vendor is the outside world, where the process ends: the test call an administrator makes by hand.
+// Vendor is the outside world, where the process ends: what an administrator does there by hand.
 type Vendor interface {
 	// Test asks the vendor for its widgets under a key; code is "" when it answered, else the vendor's or one of ours,
 	// and status is that of its answer, 0 when none came.
 	Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration)
+	// Register makes sure that the vendor sends its events of the connection's widget to our hook.
+	Register(ctx context.Context, c connection.Connection) error
 }
 
 // Console is the browser's side of Cotejo and the vendor's.
@@ -63,7 +65,7 @@ func New(o Options) *Console {
 		// A page left open keeps its stream, not its session.
 		Passive: func(r *http.Request) bool { return r.URL.Path == "/lookups/live" },
 	})
-	c.adapter = &web.Adapter{Log: o.Log, ErrorPage: c.errorPage, InternalPage: internalPages()}
+	c.adapter = &web.Adapter{Log: o.Log, ErrorPage: c.errorPage, InternalPage: internalPages(o.Assets.URL)}
 	c.unknown = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "cotejo_hook_unknown_total", Help: "Requests to hook addresses that are not ours; they are not stored."})
 	if o.Metrics != nil {

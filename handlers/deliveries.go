@@ -26,7 +26,7 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return failed(err)
 	}
-	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "deliveries.list.title"), Rows: list, Values: values, Actions: knownActions}
+	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: values, Actions: knownActions}
 	if newer && len(list) > 0 {
 		page.Before = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
 	}
@@ -65,7 +65,7 @@ func (c *Console) showDelivery(w http.ResponseWriter, r *http.Request, action au
 	if err != nil {
 		return failed(err)
 	}
-	page := views.DeliveryPage{Page: c.page(w, r, "deliveries", "deliveries.one.title"), Delivery: d, Body: string(d.Body)}
+	page := views.DeliveryPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Delivery: d, Body: string(d.Body)}
 	if action != audit.BodyRevealed {
 		shown, masked := webhook.Mask(d.Body)
 		page.Body, page.Masked = string(shown), masked > 0 && v.User.Role.May(auth.PowerReveal)

@@ -25,7 +25,7 @@ const listRows = 50
 
 func (c *Console) lookups(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
-	page := c.page(w, r, "lookups", "lookups.list.title")
+	page := c.page(w, r, "lookups", "ui.nav.lookups")
 	query := r.URL.Query()
 	values, filter := lookupFilter(query)
 	rows, newer, older, err := c.DB.Lookups(r.Context(), v.env, filter, pageOf(query, listRows), v.printer.Zone())
@@ -124,7 +124,7 @@ func (c *Console) emptyForm(r *http.Request) views.NewLookupForm {
 }
 
 func (c *Console) newLookup(w http.ResponseWriter, r *http.Request) error {
-	page := c.page(w, r, "new", "lookups.new.title")
+	page := c.page(w, r, "new", "lookups.form.title")
 	return web.Render(w, r, http.StatusOK, views.NewLookup(views.NewLookupPage{Page: page, Form: c.emptyForm(r)}))
 }
 
@@ -195,7 +195,7 @@ func (c *Console) showForm(w http.ResponseWriter, r *http.Request, typed lookup.
 	for _, p := range problems {
 		form.Errors[p.Field] = views.Note{ID: p.ID, Args: p.Args}
 	}
-	page := c.page(w, r, "new", "lookups.new.title")
+	page := c.page(w, r, "new", "lookups.form.title")
 	if web.IsPartial(r) {
 		return web.Invalid(w, r, views.LookupForm(page, form))
 	}

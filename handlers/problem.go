@@ -24,10 +24,10 @@ func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, f web.Failur
 
 // internalPages renders the page for our own faults at start-up, once per language: it must not depend on anything
 // that may just have failed.
-func internalPages() func(*http.Request) []byte {
+func internalPages(asset func(string) string) func(*http.Request) []byte {
 	pages := map[string][]byte{}
 	for _, lang := range locale.Languages {
-		page := views.Page{P: locale.For(lang, nil), Path: "/"}
+		page := views.Page{P: locale.For(lang, nil), Asset: asset, Path: "/"}
 		page.Title = views.ProblemTitle(page, http.StatusInternalServerError)
 		var out bytes.Buffer
 		problem := views.Problem(views.ErrorPage{Page: page, Status: http.StatusInternalServerError, RequestID: web.RequestIDPlaceholder})

@@ -152,7 +152,7 @@ func (c *Console) changeUser(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return failed(err)
 	}
-	return c.done(w, r, "/users", "admin.flash.user_changed")
+	return c.done(w, r, "/users", "admin.flash.user_changed", "Name", again.Values.Name)
 }
 
 // disableUser, like the other acts on an account, is not for one's own: nobody locks themselves out by a slip.
@@ -169,7 +169,7 @@ func (c *Console) disableUser(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return failed(err)
 	}
-	return c.done(w, r, "/users", "admin.flash.user_disabled")
+	return c.done(w, r, "/users", "admin.flash.user_disabled", "Name", subject.Name)
 }
 
 func (c *Console) enableUser(w http.ResponseWriter, r *http.Request) error {
@@ -180,7 +180,7 @@ func (c *Console) enableUser(w http.ResponseWriter, r *http.Request) error {
 	if err := c.DB.EnableUser(r.Context(), subject.UID, visitOf(r).actor); err != nil {
 		return failed(err)
 	}
-	return c.done(w, r, "/users", "admin.flash.user_enabled")
+	return c.done(w, r, "/users", "admin.flash.user_enabled", "Name", subject.Name)
 }
 
 func (c *Console) resetUser(w http.ResponseWriter, r *http.Request) error {
@@ -218,7 +218,7 @@ func (c *Console) account(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) accountPage(w http.ResponseWriter, r *http.Request) views.AccountPage {
 	u := visitOf(r).User
-	return views.AccountPage{Page: c.page(w, r, "account", "admin.account.title"), Errors: map[string]views.Note{}, PasswordErrors: map[string]views.Note{},
+	return views.AccountPage{Page: c.page(w, r, "account", "ui.nav.account"), Errors: map[string]views.Note{}, PasswordErrors: map[string]views.Note{},
 		Values: views.AccountValues{Name: u.Name, Language: u.Language, Zone: u.Zone, Theme: u.Theme}}
 }
 
@@ -249,7 +249,7 @@ func (c *Console) changeAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := c.DB.ChangeAccount(r.Context(), user, visit.actor); err != nil {
 		return failed(err)
 	}
-	if err := c.sessions.AddFlash(w, r, web.Flash{Kind: web.FlashSuccess, ID: "admin.flash.account_changed"}); err != nil {
+	if err := c.sessions.AddFlash(w, r, web.Flash{Kind: web.FlashSuccess, ID: "admin.flash.account_saved"}); err != nil {
 		return unavailable(err)
 	}
 	return web.RedirectFull(w, r, "/account")

@@ -112,6 +112,7 @@ const (
 	MomentTaken      MomentKind = "taken"      // the vendor answered with an account
 	MomentFound      MomentKind = "found"      // after an ambiguous end the account was found at the vendor
 	MomentRefused    MomentKind = "refused"    // the vendor refused the request; Text is the code
+	MomentOpened     MomentKind = "opened"     // an event confirmed that the vendor works on it
 	MomentStatus     MomentKind = "status"     // an event moved the status
 	MomentRepeated   MomentKind = "repeated"   // an event said again what was known
 	MomentLate       MomentKind = "late"       // an event arrived after a later one; it moved nothing
