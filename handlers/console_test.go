@@ -1,0 +1,440 @@
+package handlers_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"cotejo/db"
+	"cotejo/handlers"
+	"cotejo/internal/audit"
+	"cotejo/internal/auth"
+	"cotejo/internal/connection"
+	"cotejo/internal/jobs"
+	"cotejo/internal/live"
+	"cotejo/internal/lookup"
+	"cotejo/internal/palenca"
+	"cotejo/internal/sandbox"
+	"cotejo/internal/seal"
+	"cotejo/internal/testdb"
+	"cotejo/static"
+	"cotejo/web"
+)
+
+// Two of the vendor's published test people (docs/vendor.md#sandbox).
+const (
+	alejandro = "GATA000408HTLRLLA7"
+	eduardo   = "LALE870908HDFRPD02"
+)
+
+const password = "correct horse battery"
+
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := handlers.HashPassword(password)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// console is a whole Cotejo on a port of its own, put together as serve does it.
+type console struct {
+	*db.DB
+	*handlers.Console
+	t       *testing.T
+	dbURL   string
+	site    *httptest.Server
+	metrics *prometheus.Registry
+	box     *sandbox.Server // nil without a vendor
+	boxURL  string
+	conn    connection.Connection
+	token   string        // of the hook
+	ran     chan struct{} // signalled when a job has run
+	log     journal
+}
+
+// open starts a console without a vendor's connection.
+func open(t *testing.T, change ...func(*handlers.Options)) *console {
+	t.Helper()
+	c := &console{t: t, dbURL: testdb.URL(t), metrics: prometheus.NewRegistry(), ran: make(chan struct{}, 1)}
+	var err error
+	if c.DB, err = db.Open(t.Context(), c.dbURL, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.DB.Close)
+	c.must(c.UnlockSecrets(t.Context(), seal.GenerateSecretKey()))
+	log := slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	hub := live.New(c.Pool(), db.Channel, c.LookupRow, log)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { hub.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	assets, err := web.NewAssets(static.Dist())
+	c.must(err)
+	c.site = httptest.NewUnstartedServer(nil)
+	address := "http://" + c.site.Listener.Addr().String()
+	options := handlers.Options{DB: c.DB, Hub: hub, Log: log, Assets: assets, PublicURL: address, HooksURL: address,
+		Trusted: web.RemoteAddr([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Vendor: vendor{c}, Metrics: c.metrics}
+	for _, f := range change {
+		f(&options)
+	}
+	c.Console = handlers.New(options)
+	handler, err := c.Handler()
+	c.must(err)
+	c.site.Config.Handler = handler
+	c.site.Start()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(c.log.lines("level=ERROR"))
+		}
+	})
+	t.Cleanup(func() { c.site.CloseClientConnections(); c.site.Close() })
+	return c
+}
+
+// withVendor starts a console, the sandbox, the hook between them and the workers.
+func withVendor(t *testing.T) *console {
+	t.Helper()
+	c := open(t)
+	box, err := sandbox.Open(sandbox.Config{RetryGap: 50 * time.Millisecond})
+	c.must(err)
+	c.box = box
+	server := httptest.NewServer(box.Handler())
+	c.boxURL = server.URL
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = box.Run(ctx) })
+	creds := box.Credentials()
+	c.connect(lookup.Sandbox, server.URL+"/v1", creds.APIKey, creds.WidgetID)
+	client, err := palenca.New(palenca.Options{BaseURL: c.conn.BaseURL, Environment: lookup.Sandbox, Key: creds.APIKey, WidgetID: creds.WidgetID})
+	c.must(err)
+	_, err = client.CreateWebhook(t.Context(), palenca.Webhook{Name: "test", WidgetID: creds.WidgetID, Sandbox: true, Active: true,
+		URL: c.site.URL + "/hooks/" + c.token, Events: palenca.LoginEvents})
+	c.must(err)
+	c.work()
+	t.Cleanup(func() { cancel(); running.Wait(); server.Close(); _ = box.Close() })
+	return c
+}
+
+// journal is a log that tests read.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// lines with a word in them, for the message of a failed test.
+func (j *journal) lines(word string) string {
+	var found []string
+	for line := range strings.Lines(j.String()) {
+		if strings.Contains(line, word) {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
+}
+
+// connect stores a connection with its hook, and a full bucket of calls.
+func (c *console) connect(env lookup.Environment, base, key, widget string) {
+	c.t.Helper()
+	var err error
+	c.conn, err = c.SaveConnection(c.t.Context(), connection.Connection{Name: "Palenca", Dialect: lookup.Palenca, Environment: env,
+		BaseURL: base, WidgetID: widget, CallsPerMinute: connection.MaxCallsPerMinute}, key, audit.Actor{Name: "test"})
+	c.must(err)
+	c.exec(`update connections set tokens = 1000`)
+	c.token = "hooktoken-" + string(env) + "-0123456789"
+	_, err = c.AddSubscription(c.t.Context(), c.conn, "test", c.token, palenca.LoginEvents)
+	c.must(err)
+}
+
+// work starts the workers of the queue.
+func (c *console) work() {
+	c.t.Helper()
+	runner, err := jobs.Start(context.Background(), jobs.Config{DB: c.DB, Log: slog.New(slog.DiscardHandler), Workers: 4,
+		Retry: func(int) time.Duration { return 10 * time.Millisecond },
+		After: func(string, time.Duration, error) {
+			select {
+			case c.ran <- struct{}{}:
+			default:
+			}
+		}})
+	c.must(err)
+	c.t.Cleanup(func() { _ = runner.Stop(context.Background()) })
+}
+
+// await waits until a query answers true, looking after each run of a job.
+func (c *console) await(sql string, args ...any) {
+	c.t.Helper()
+	limit := time.After(30 * time.Second)
+	for !one[bool](c, sql, args...) {
+		select {
+		case <-c.ran:
+		case <-limit:
+			c.t.Fatalf("never true: %s %v", sql, args)
+		}
+	}
+}
+
+func (c *console) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *console) exec(sql string, args ...any) {
+	c.t.Helper()
+	_, err := c.Pool().Exec(c.t.Context(), sql, args...)
+	c.must(err)
+}
+
+// one reads one value.
+func one[T any](c *console, sql string, args ...any) T {
+	c.t.Helper()
+	var v T
+	c.must(c.Pool().QueryRow(c.t.Context(), sql, args...).Scan(&v))
+	return v
+}
+
+// stop makes the database go away for everybody, and start makes it come back.
+func (c *console) stop()  { c.t.Helper(); c.takes(false) }
+func (c *console) start() { c.t.Helper(); c.takes(true) }
+
+func (c *console) takes(connections bool) {
+	c.t.Helper()
+	u, err := url.Parse(c.dbURL)
+	c.must(err)
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/postgres"
+	conn, err := pgx.Connect(c.t.Context(), u.String())
+	c.must(err)
+	defer conn.Close(context.Background())
+	allow := "false"
+	if connections {
+		allow = "true"
+	}
+	_, err = conn.Exec(c.t.Context(), "alter database "+pgx.Identifier{name}.Sanitize()+" allow_connections "+allow)
+	c.must(err)
+	if !connections {
+		_, err = conn.Exec(c.t.Context(), "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", name)
+		c.must(err)
+	}
+}
+
+// add makes a user who may sign in with the password of all tests.
+func (c *console) add(email string, role auth.Role) auth.User {
+	c.t.Helper()
+	u, err := c.AddUser(c.t.Context(), db.NewUser{Email: email, Name: "Ana Prueba", Role: role, Language: "es-MX", PasswordHash: passwordHash()},
+		audit.Actor{Name: "test"})
+	c.must(err)
+	return u
+}
+
+// browser keeps cookies and follows no redirect, so that each answer can be looked at.
+type browser struct {
+	t    *testing.T
+	base string
+	http *http.Client
+	user auth.User
+}
+
+func (c *console) stranger() *browser {
+	jar, _ := cookiejar.New(nil) // never fails without options
+	return &browser{t: c.t, base: c.site.URL, http: &http.Client{Jar: jar, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// as is a new user of a role, signed in.
+func (c *console) as(role auth.Role) *browser {
+	c.t.Helper()
+	b := c.stranger()
+	b.user = c.add(string(role)+"@example.mx", role)
+	b.signIn(b.user.Email, password).want(http.StatusSeeOther)
+	return b
+}
+
+func (b *browser) signIn(email, password string) *reply {
+	b.t.Helper()
+	return b.post("/login", url.Values{"email": {email}, "password": {password}})
+}
+
+func (b *browser) get(path string, headers ...string) *reply {
+	b.t.Helper()
+	return b.do(http.MethodGet, path, nil, headers...)
+}
+
+func (b *browser) post(path string, form url.Values, headers ...string) *reply {
+	b.t.Helper()
+	return b.do(http.MethodPost, path, strings.NewReader(form.Encode()), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
+}
+
+func (b *browser) do(method, path string, body io.Reader, headers ...string) *reply {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := b.http.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return &reply{t: b.t, what: method + " " + path, status: res.StatusCode, header: res.Header, body: string(text)}
+}
+
+// cookie gives the value of the session's cookie.
+func (b *browser) cookie() string {
+	u, _ := url.Parse(b.base)
+	for _, c := range b.http.Jar.Cookies(u) {
+		if c.Name == "cotejo" {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// reply is an answer, read whole.
+type reply struct {
+	t          *testing.T
+	what, body string
+	status     int
+	header     http.Header
+	parsed     *goquery.Document
+}
+
+func (r *reply) want(status int) *reply {
+	r.t.Helper()
+	if r.status != status {
+		r.t.Errorf("%s: status %d, want %d\n%s", r.what, r.status, status, shorten(r.body))
+	}
+	return r
+}
+
+// to wants a redirect after a form.
+func (r *reply) to(location string) *reply {
+	r.t.Helper()
+	r.want(http.StatusSeeOther)
+	if got := r.header.Get("Location"); got != location {
+		r.t.Errorf("%s: leads to %q, want %q", r.what, got, location)
+	}
+	return r
+}
+
+func (r *reply) has(parts ...string) *reply {
+	r.t.Helper()
+	text := r.body
+	if strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+		text += "\n" + r.doc().Text()
+	}
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			r.t.Errorf("%s: no %q in the answer\n%s", r.what, part, shorten(r.body))
+		}
+	}
+	return r
+}
+
+func (r *reply) lacks(parts ...string) *reply {
+	r.t.Helper()
+	for _, part := range parts {
+		if strings.Contains(r.body, part) {
+			r.t.Errorf("%s: %q is in the answer", r.what, part)
+		}
+	}
+	return r
+}
+
+func (r *reply) doc() *goquery.Document {
+	r.t.Helper()
+	if r.parsed == nil {
+		var err error
+		if r.parsed, err = goquery.NewDocumentFromReader(strings.NewReader(r.body)); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return r.parsed
+}
+
+// count wants a number of elements.
+func (r *reply) count(selector string, want int) *reply {
+	r.t.Helper()
+	if got := r.doc().Find(selector).Length(); got != want {
+		r.t.Errorf("%s: %d elements %s, want %d", r.what, got, selector, want)
+	}
+	return r
+}
+
+func (r *reply) attr(selector, name string) string {
+	r.t.Helper()
+	v, ok := r.doc().Find(selector).First().Attr(name)
+	if !ok {
+		r.t.Errorf("%s: no %s with %s", r.what, selector, name)
+	}
+	return v
+}
+
+func shorten(body string) string { return body[:min(len(body), 600)] }
+
+// vendor does for real what an administrator does at the vendor, like serve's own.
+type vendor struct{ *console }
+
+// Register announces the hook of a connection.
+func (v vendor) Register(ctx context.Context, c connection.Connection) error {
+	key, err := v.ConnectionKey(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
+	if err != nil {
+		return err
+	}
+	_, err = client.CreateWebhook(ctx, palenca.Webhook{Name: "test", WidgetID: c.WidgetID, Sandbox: true, Active: true,
+		URL: v.site.URL + "/hooks/registered-by-form-0123456789", Events: palenca.LoginEvents})
+	return err
+}
+
+// Test asks for the widgets.
+func (vendor) Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration) {
+	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
+	if err != nil {
+		return "bad_settings", 0, 0
+	}
+	if _, err = client.Widgets(ctx); err == nil {
+		return "", http.StatusOK, time.Millisecond
+	}
+	if refused, ok := err.(*palenca.Error); ok {
+		return refused.Code, refused.Status, 0
+	}
+	return "failed", 0, 0
+}

@@ -1,0 +1,4 @@
+package handlers
+
+// Routes is the table of contents, for the tests that hold it to its word.
+func (c *Console) Routes() []Route { return c.routes() }
