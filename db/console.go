@@ -34,7 +34,8 @@ func (db *DB) Visit(ctx context.Context, userID int64, limit int) (v Visit, err 
 	c := &v.Console
 	v.User, err = scanUser(db.pool.QueryRow(ctx, `-- name: visit
 select `+userColumns+`, c.environment, c.institution, c.notice_version, c.notice_url, c.consent_days,
-       (select count(*) from (select 1 from lookups l where l.environment = c.environment and l.actor = 'analyst' limit $2) waiting),
+       (select count(*) from (select 1 from lookups l where l.environment = c.environment and l.actor = 'analyst'
+                                order by l.requested_at desc, l.id desc limit $2) waiting),
        coalesce((select paused_code from connections where environment = c.environment and paused_at is not null limit 1), '')
   from users u cross join console c where u.id = $1 and u.disabled_at is null`, userID, limit),
 		&c.Environment, &c.Institution, &c.NoticeVersion, &c.NoticeURL, &c.ConsentDays, &v.Waiting, &v.Paused)

@@ -41,7 +41,7 @@ func TestCreatedThenSuccess(t *testing.T) {
 	if bad := value[int](b, `select count(*) from river_job where args::text !~ '^\{("[a-z]+_id": [0-9]+(, )?)+\}$'`); bad != 0 {
 		t.Errorf("%d jobs hold more than ids", bad)
 	}
-	want := []string{"requested", "taken", "status pending", "repeated  login.created", "status success login.success"}
+	want := []string{"requested", "taken", "status pending", "opened  login.created", "status success login.success"}
 	if diff := cmp.Diff(want, b.story(m)); diff != "" {
 		t.Error("story (-want +got):\n", diff)
 	}

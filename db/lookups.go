@@ -141,16 +141,16 @@ func lookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page, zone
 	q := where{}
 	q.add("l.environment = ?", env)
 	if f.Actor != "" {
-		q.add("l.actor = ?", f.Actor)
+		q.add("l.actor = ?", clean(string(f.Actor)))
 	}
 	if f.Status != "" {
-		q.add("l.status = ?", f.Status)
+		q.add("l.status = ?", clean(string(f.Status)))
 	}
 	if f.Platform != "" {
-		q.add("l.platform = ?", f.Platform)
+		q.add("l.platform = ?", clean(string(f.Platform)))
 	}
 	if f.Records != "" {
-		q.add("l.employment_state = ?", f.Records)
+		q.add("l.employment_state = ?", clean(string(f.Records)))
 	}
 	if f.Analyst != (uuid.UUID{}) {
 		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)

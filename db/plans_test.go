@@ -64,7 +64,13 @@ select environment, subscription_id, connection_id, received_at - g * interval '
 		"of a lookup": func() error { _, err := b.DeliveriesOf(b.ctx, 5); return err },
 		"connection":  func() error { _, err := b.Connection(b.ctx, lookup.Sandbox, lookup.Palenca); return err },
 		"receive":     func() error { _, _, err := b.Receive(b.ctx, b.receipt("x")); return err },
-		"tidy":        func() error { return b.Tidy(b.ctx) },
+		"visit":       func() error { _, err := b.Visit(b.ctx, b.analyst.ID, 100); return err },
+		"latest":      func() error { _, err := b.LatestOf(b.ctx, lookup.Production, []string{alejandro, eduardo}); return err },
+		"refused": func() error {
+			_, err := b.RefusedSince(b.ctx, lookup.Sandbox, time.Now().Add(-time.Hour), 100)
+			return err
+		},
+		"tidy": func() error { return b.Tidy(b.ctx) },
 	} {
 		before := scans() // one after the other, all of these use one connection of the pool, so nothing is counted late
 		b.must(ask())

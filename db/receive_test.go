@@ -199,6 +199,7 @@ select environment, subscription_id, connection_id, received_at + (g / 30) * int
 		{webhook.Filter{Action: "action 1"}, `action = 'action 1'`},
 		{webhook.Filter{Account: "account 2"}, `account_id = 'account 2'`},
 		{webhook.Filter{From: start.AddDate(0, 0, 1)}, `false`},
+		{webhook.Filter{Verdict: "\x00", Action: "a\x00", Account: "\xff"}, `false`}, // an address may say anything
 		{webhook.Filter{From: start, To: start, Verdict: webhook.Ignored, Account: "account 2"}, `verdict = 'ignored' and account_id = 'account 2'`},
 	} {
 		list, _, _, err := b.Deliveries(b.ctx, lookup.Sandbox, test.f, lookup.Page{Limit: 200}, time.UTC)
@@ -206,5 +207,13 @@ select environment, subscription_id, connection_id, received_at + (g / 30) * int
 		if want := value[int](b, `select count(*) from deliveries where `+test.sql); len(list) != want {
 			t.Errorf("%+v gives %d, want %d", test.f, len(list), want)
 		}
+	}
+	for limit, want := range map[int]int{100: 25, 10: 10} {
+		if n, err := b.RefusedSince(b.ctx, lookup.Sandbox, start.Add(-time.Second), limit); err != nil || n != want {
+			t.Errorf("refused, counted to %d: %d, %v", limit, n, err)
+		}
+	}
+	if n, err := b.RefusedSince(b.ctx, lookup.Sandbox, time.Now(), 100); err != nil || n != 0 {
+		t.Errorf("refused since now: %d, %v", n, err)
 	}
 }

@@ -217,3 +217,34 @@ func TestConsole(t *testing.T) {
 		t.Errorf("trail %q", trail)
 	}
 }
+
+func TestVisit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for range 3 {
+		b.must(b.AttemptRefused(b.ctx, b.request(lookup.Sandbox, alejandro).attempt, lookup.CodeRejected))
+	}
+	b.request(lookup.Sandbox, alejandro)
+	b.must(b.AttemptRefused(b.ctx, b.request(lookup.Production, alejandro).attempt, lookup.CodeRejected))
+	b.must(b.PauseConnection(b.ctx, b.production.ID, lookup.CodeUnauthorized))
+	console, err := b.Console(b.ctx)
+	b.must(err)
+	check := func(limit int, want db.Visit) {
+		t.Helper()
+		want.User, want.Console = b.analyst, console
+		got, err := b.Visit(b.ctx, b.analyst.ID, limit)
+		b.must(err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error("(-want +got):\n", diff)
+		}
+	}
+	check(100, db.Visit{Waiting: 3})
+	check(2, db.Visit{Waiting: 2})
+	b.must(b.SetEnvironment(b.ctx, lookup.Production, b.by))
+	console.Environment = lookup.Production
+	check(100, db.Visit{Waiting: 1, Paused: lookup.CodeUnauthorized})
+	b.must(b.DisableUser(b.ctx, b.analyst.UID, b.by))
+	if _, err := b.Visit(b.ctx, b.analyst.ID, 1); !errors.Is(err, db.ErrNotFound) {
+		t.Errorf("a disabled user's visit: %v", err)
+	}
+}
