@@ -112,16 +112,18 @@ func (c *Console) testConnection(w http.ResponseWriter, r *http.Request) error {
 // testNote says what a failed test means to the administrator.
 func testNote(code string, status int) views.Note {
 	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return views.Note{ID: "admin.connection.test_key"}
+	case status == http.StatusUnauthorized:
+		return views.Note{ID: "admin.connection.test_unauthorized"}
+	case status == http.StatusForbidden:
+		return views.Note{ID: "admin.connection.test_forbidden"}
 	case status == http.StatusTooManyRequests:
-		return views.Note{ID: "admin.connection.test_busy"}
-	case code == "timeout":
-		return views.Note{ID: "admin.connection.test_slow"}
+		return views.Note{ID: "admin.connection.test_limited"}
+	case status >= 500:
+		return views.Note{ID: "admin.connection.test_broken"}
 	case status == 0:
 		return views.Note{ID: "admin.connection.test_unreachable"}
 	}
-	return views.Note{ID: "admin.connection.test_odd"}
+	return views.Note{ID: "admin.connection.test_other", Args: []any{"Code", code}}
 }
 
 func (c *Console) resumeConnection(w http.ResponseWriter, r *http.Request) error {
@@ -148,7 +150,7 @@ func (c *Console) setEnvironment(w http.ResponseWriter, r *http.Request) error {
 	}
 	// Going live is no slip of the hand: it takes a tick, with or without script.
 	if env == lookup.Production && !form.Bool("confirm") {
-		if err := c.sessions.AddFlash(w, r, web.Flash{Kind: web.FlashError, ID: "admin.environment.not_sure"}); err != nil {
+		if err := c.sessions.AddFlash(w, r, web.Flash{Kind: web.FlashError, ID: "admin.flash.environment_unsure"}); err != nil {
 			return unavailable(err)
 		}
 		return web.RedirectFull(w, r, "/connection#environment")

@@ -83,5 +83,5 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return failed(err)
 	}
-	return web.Render(w, r, http.StatusOK, views.People(views.PeoplePage{Page: c.page(w, r, "people", "ui.nav.test_people"), Latest: latest}))
+	return web.Render(w, r, http.StatusOK, views.People(views.PeoplePage{Page: c.page(w, r, "people", "people.title"), Latest: latest}))
 }

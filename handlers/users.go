@@ -218,7 +218,7 @@ func (c *Console) account(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) accountPage(w http.ResponseWriter, r *http.Request) views.AccountPage {
 	u := visitOf(r).User
-	return views.AccountPage{Page: c.page(w, r, "account", "ui.nav.account"), Errors: map[string]views.Note{}, PasswordErrors: map[string]views.Note{},
+	return views.AccountPage{Page: c.page(w, r, "account", "admin.account.title"), Errors: map[string]views.Note{}, PasswordErrors: map[string]views.Note{},
 		Values: views.AccountValues{Name: u.Name, Language: u.Language, Zone: u.Zone, Theme: u.Theme}}
 }
 
