@@ -220,7 +220,7 @@ func connectionForm(v ConnectionPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Field(v.Page, Input{Name: "base_url", Type: "url", Label: v.T("admin.connection.url"), Value: v.Values.BaseURL, Class: "input--mono", Required: true, Help: v.T("admin.connection.url_help_" + string(v.Env)), Err: v.Errors["base_url"]}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Field(v.Page, Input{Name: "base_url", Type: "url", Label: v.T("admin.connection.url"), Value: v.Values.BaseURL, Class: "input--mono", Required: true, Help: v.T("admin.connection.url_help." + string(v.Env)), Err: v.Errors["base_url"]}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -435,7 +435,7 @@ func resumeOffer(v ConnectionPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Ago(v.Page, v.Connection.PausedAt).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Moment(v.Page, v.Connection.PausedAt).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -34,7 +34,7 @@ func everyPage(p Page) map[string]templ.Component {
 	paused := aConnection
 	paused.PausedAt, paused.PausedCode = noon, lookup.CodeUnauthorized
 	flashed := p
-	flashed.Flashes = []Flash{{Kind: "success", ID: "admin.flash.user_added", Args: []any{"Name", "Inés"}}, {Kind: "error", ID: "errors.broken.title"}, {Kind: "info", ID: "admin.flash.account_saved"}}
+	flashed.Flashes = []Flash{{Kind: "success", ID: "admin.flash.user_enabled", Args: []any{"Name", "Inés"}}, {Kind: "error", ID: "errors.broken.title"}, {Kind: "info", ID: "admin.flash.account_saved"}}
 	note := func(id string, args ...any) Note { return Note{ID: id, Args: args} }
 	pages := map[string]templ.Component{
 		"sign-in":         SignIn(SignInPage{Page: stranger}),
@@ -54,7 +54,7 @@ func everyPage(p Page) map[string]templ.Component {
 		"connection none": Connection(ConnectionPage{Page: p}),
 		"connection": Connection(ConnectionPage{Page: p, Connection: aConnection, Values: connection.Form{Name: "Palenca"}, HookURL: "http://127.0.0.1:8080/hooks/••••4c1e",
 			Test: &TestResult{OK: true, Status: 200, Took: 212 * time.Millisecond}}),
-		"connection paused": Connection(ConnectionPage{Page: p, Connection: paused, Test: &TestResult{Status: 401, Took: time.Second, Note: note("admin.connection.test_key")},
+		"connection paused": Connection(ConnectionPage{Page: p, Connection: paused, Test: &TestResult{Status: 401, Took: time.Second, Note: note("admin.connection.test_unauthorized")},
 			Errors: map[string]Note{"key": note("admin.connection.key_missing"), "calls_per_minute": note("admin.connection.calls_bad", "Max", 120)}}),
 		"people": People(PeoplePage{Page: p, Latest: map[string]lookup.Row{aRow.CURP: aRow}}),
 	}
@@ -280,7 +280,7 @@ func TestPausedConnection(t *testing.T) {
 	p.Nav, p.Paused = "connection", lookup.CodeUnauthorized
 	doc := render(t, Connection(ConnectionPage{Page: p, Connection: paused}))
 	count(t, doc, `form[action="/connection/resume"]`, 1)
-	says(t, doc, ".panel--error", "Desde hace 1 h · vendor_unauthorized")
+	says(t, doc, ".panel--error", "Desde 15 mar 2026, 10:41:23 · vendor_unauthorized")
 	count(t, doc, ".alert--error", 0) // said once on this page
 }
 

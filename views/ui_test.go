@@ -132,7 +132,7 @@ func TestChoices(t *testing.T) {
 	doc = render(t, Select(p, choice))
 	checkMarkup(t, doc)
 	attr(t, doc, "option[selected]", "value", "b")
-	doc = render(t, Check(p, Tick{Name: "consent", Word: "Sí", Checked: true, Err: Note{ID: "admin.environment.not_sure"}}))
+	doc = render(t, Check(p, Tick{Name: "consent", Word: "Sí", Checked: true, Err: Note{ID: "admin.flash.environment_unsure"}}))
 	checkMarkup(t, doc)
 	attr(t, doc, "input[checked]", "value", "on")
 	attr(t, doc, "input", "aria-describedby", "consent-error")

@@ -76,11 +76,16 @@ function watch(source, line, words) {
     connection = event.detail.connection;
     become("on")();
   });
-  source.addEventListener("htmx:sse:error", become("lost"));
+  source.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) location.reload(); // signed out meanwhile; the sign-in leads back here
+    become("lost")();
+  });
   source.addEventListener("htmx:sse:close", become("stopped"));
   // A stream that never opened is not tried again; the line's own link loads the page.
   source.addEventListener("htmx:error", become("stopped"));
-  source.addEventListener("htmx:response:error", become("stopped"));
+  source.addEventListener("htmx:before:response", (event) => {
+    if (!event.detail.ctx.response.raw.ok) become("stopped")();
+  });
 
   pause?.addEventListener("click", () => {
     paused = !paused;

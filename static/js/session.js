@@ -24,5 +24,6 @@ document.addEventListener("htmx:before:response", (event) => {
   if (!signedOut && (raw.ok || raw.status === 422)) return;
   event.preventDefault();
   if (signedOut) location.reload();
-  else notice(document.getElementById("says")?.dataset.failed);
+  // A stream that does not open is told by the live line.
+  else if (!event.target.hasAttribute?.("hx-sse:connect")) notice(document.getElementById("says")?.dataset.failed);
 });
