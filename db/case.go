@@ -33,6 +33,7 @@ type Case struct {
 	History        *employment.History // nil: no successful pull yet
 	ProfilePull    *Pull
 	EmploymentPull *Pull
+	Earlier        uuid.UUID // the same person's latest other success at the same source; zero when there is none
 }
 
 // ViewLookup gives a lookup of an environment, and writes to the trail that it was looked at.
@@ -70,9 +71,11 @@ select p.id, l.id, `+column+` from lookups l join people p on p.id = l.person_id
 
 func readCase(ctx context.Context, tx pgx.Tx, env lookup.Environment, uid uuid.UUID) (c Case, personID int64, err error) {
 	targets := append(rowTargets(&c.Row), &personID, &c.PersonUID,
-		&c.Consent.GivenAt, &c.Consent.ExpiresAt, &c.Consent.NoticeVersion, &c.Consent.Means, &c.Consent.RecordedBy)
+		&c.Consent.GivenAt, &c.Consent.ExpiresAt, &c.Consent.NoticeVersion, &c.Consent.Means, &c.Consent.RecordedBy, &c.Earlier)
 	err = tx.QueryRow(ctx, `-- name: case
-select `+rowColumns+`, p.id, p.uid, k.given_at, k.expires_at, k.notice_version, k.means, ku.name`+rowTables+`
+select `+rowColumns+`, p.id, p.uid, k.given_at, k.expires_at, k.notice_version, k.means, ku.name,
+       coalesce((select e.uid from lookups e where e.person_id = l.person_id and e.platform = l.platform and e.status = 'success' and e.id <> l.id
+                  order by e.requested_at desc, e.id desc limit 1), '00000000-0000-0000-0000-000000000000')`+rowTables+`
   join consents k on k.id = l.consent_id
   join users ku on ku.id = k.recorded_by
  where l.environment = $1 and l.uid = $2`, env, uid).Scan(targets...)

@@ -62,17 +62,19 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uuid.UUID, webhook.Verdic
 		// The comparison comes after verification, so that a forgery cannot take a key before the real delivery does.
 		if err := tx.QueryRow(ctx, `-- name: receive
 with twin as (
-  select id from deliveries
+  select id, action, account_id from deliveries
    where $11 = 'accepted' and subscription_id = $3 and body_sha256 = $10 and received_at > $5::timestamptz - $14::interval
      and verdict <> 'refused' and cause <> 'same_bytes' and body_size > 0
    order by received_at limit 1)
 insert into deliveries (uid, environment, subscription_id, connection_id, received_at, remote_addr, method, headers,
-                        credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at)
+                        credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at,
+                        action, account_id)
 select $1, $2, $3, $4, $5, $6, $7, $8::json, $9, $15, $16, $10,
        case when (select id from twin) is not null then 'duplicate' else $11 end,
        case when (select id from twin) is not null then 'same_bytes' else $12 end,
        $13, least(greatest(extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, 0), 2147483647), (select id from twin),
-       case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end
+       case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end,
+       coalesce((select action from twin), ''), coalesce((select account_id from twin), '')
 returning id, verdict`,
 			uid, s.Environment, s.ID, s.ConnectionID, r.ReceivedAt, r.RemoteAddr, r.Method, headers,
 			credentials, sum[:], r.Verdict, r.Cause, r.Answer, RetryWindow, notNull(r.Body), r.Size).Scan(&id, &verdict); err != nil {
@@ -309,5 +311,11 @@ update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lo
        twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,
        processed_at = clock_timestamp(), runs = runs + 1, last_error = ''
  where id = $1`, d.id, v, c, e.Action, e.AccountID, lookupID, eventID)
+	if err != nil {
+		return fmt.Errorf("settle the delivery: %w", err)
+	}
+	// Copies are not read again; a list that is narrowed to an account shows them too.
+	_, err = tx.Exec(ctx, `-- name: settle copies
+update deliveries set action = $2, account_id = $3 where twin_of = $1 and cause = 'same_bytes' and action = ''`, d.id, e.Action, e.AccountID)
 	return err
 }

@@ -1,0 +1,197 @@
+package db
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"cotejo/internal/seed"
+)
+
+// sheet is the rows that go into one table by COPY.
+type sheet struct {
+	table   string
+	columns []string
+	rows    [][]any
+}
+
+// sheets put a chunk of invented lookups into rows.
+type sheets struct {
+	hook     Subscription
+	analysts []int64
+	next     map[string]int64 // the next reserved id of each table
+	people   map[string]int64 // by CURP
+	unnamed  map[int64][]any  // rows of people, to name them when a later lookup learns how
+	byTable  map[string]*sheet
+	// linked and linkedTo pair deliveries with their events.
+	linked, linkedTo []int64
+}
+
+// seedTables lists each table with the columns that a seed fills, in an order in which every row finds what it points at.
+var seedTables = []struct{ table, columns string }{
+	{"people", "id environment curp name nss created_at"},
+	{"consents", "id person_id recorded_by given_at expires_at notice_version means purpose ip created_at"},
+	{"lookups", "id uid environment person_id connection_id consent_id platform reference source requested_by requested_at status detail " +
+		"warning status_at profile_state employment_state records employers employer employed_since ended_on monthly_salary"},
+	{"attempts", "id uid lookup_id connection_id number source status detail warning account_id vendor_user_id requested_at sent_at settled_at " +
+		"profile_state employment_state"},
+	{"deliveries", "id uid environment subscription_id connection_id received_at remote_addr method headers body body_size body_sha256 verdict " +
+		"cause answered answer_micros twin_of action account_id lookup_id processed_at runs"},
+	{"events", "id attempt_id key nth action phase detail delivery_id received_at"},
+	{"moments", "attempt_id at kind status text actor_id delivery_id took_ms"},
+	{"changes", "delivery_id what before after"},
+	{"pulls", "id uid lookup_id attempt_id event_id kind state fetched_at http_status took_ms code body sha256"},
+	{"profiles", "pull_id account_id first_name last_name email phone birthday"},
+	{"profile_ids", "pull_id position type name value"},
+	{"employments", "pull_id platform account_id id_type status complete end_of_rights quoted_weeks discounted_weeks reintegrated_weeks files"},
+	{"employment_records", "pull_id position employer registration start_date end_date federal_entity base_salary monthly_salary job_title " +
+		"designation modality payment_frequency quoted_days"},
+	{"employment_movements", "pull_id position type employer registration event_date end_date base_salary"},
+}
+
+func (s *sheets) inOrder() []*sheet {
+	var list []*sheet
+	for _, t := range seedTables {
+		if sheet := s.byTable[t.table]; sheet != nil {
+			list = append(list, sheet)
+		}
+	}
+	return list
+}
+
+func (s *sheets) add(table string, row ...any) {
+	if s.byTable == nil {
+		s.byTable = map[string]*sheet{}
+		for _, t := range seedTables {
+			s.byTable[t.table] = &sheet{table: t.table, columns: strings.Fields(t.columns)}
+		}
+	}
+	s.byTable[table].rows = append(s.byTable[table].rows, row)
+}
+
+// id takes the next reserved id of a table.
+func (s *sheets) id(table string) int64 {
+	id := s.next[table]
+	s.next[table]++
+	return id
+}
+
+func (s *sheets) lookup(l *seed.Lookup) {
+	by := s.analysts[l.Analyst]
+	person := s.person(l)
+	consent := s.id("consents")
+	c := l.Consent
+	s.add("consents", consent, person, by, c.GivenAt, c.ExpiresAt, c.NoticeVersion, c.Means, c.Purpose, c.IP, c.GivenAt)
+	g := l.Gist
+	s.add("lookups", l.ID, l.UID, string(l.Environment), person, s.hook.ConnectionID, consent, string(l.Platform), l.Reference, string(l.Source), by,
+		l.RequestedAt, string(l.State.Status), l.State.Detail, l.State.Warning, l.StatusAt, string(l.Profile), string(l.Employment),
+		g.Records, g.Employers, g.CurrentName, orNull(g.Since), orNull(g.EndedOn), g.MonthlySalary)
+	deliveries := s.deliveries(l)
+	for i := range l.Attempts {
+		s.attempt(l, &l.Attempts[i], by, deliveries, i)
+	}
+}
+
+// person gives the id of the lookup's person, who may have been asked about before.
+func (s *sheets) person(l *seed.Lookup) int64 {
+	id, known := s.people[l.CURP]
+	if !known {
+		id = s.id("people")
+		s.people[l.CURP] = id
+		row := []any{id, string(l.Environment), l.CURP, "", "", l.RequestedAt}
+		s.add("people", row...)
+		if s.unnamed == nil {
+			s.unnamed = map[int64][]any{}
+		}
+		s.unnamed[id] = row
+	}
+	if row := s.unnamed[id]; row != nil && l.PersonName != "" {
+		row[3], row[4] = l.PersonName, l.NSS
+	}
+	return id
+}
+
+// deliveries adds those of a lookup and gives their ids.
+func (s *sheets) deliveries(l *seed.Lookup) []int64 {
+	ids := make([]int64, len(l.Deliveries))
+	for i := range l.Deliveries {
+		ids[i] = s.id("deliveries")
+	}
+	for i, d := range l.Deliveries {
+		var lookupID, twin any
+		if d.Attempt != seed.None {
+			lookupID = l.ID
+		}
+		if d.TwinOf != seed.None {
+			twin = ids[d.TwinOf]
+		}
+		s.add("deliveries", ids[i], d.UID, string(l.Environment), s.hook.ID, s.hook.ConnectionID, d.ReceivedAt, d.RemoteAddr, d.Method, seededHeaders,
+			d.Body, d.Size, d.SHA256, string(d.Verdict), string(d.Cause), d.Answered, d.AnswerMicros, twin, d.Action, d.AccountID, lookupID, d.ProcessedAt, d.Attempts)
+		for _, c := range d.Changes {
+			s.add("changes", ids[i], c.What, c.Before, c.After)
+		}
+	}
+	return ids
+}
+
+var seededHeaders = []byte(`[["content-type","application/json"],["user-agent","Palenca-Webhooks/1.0"]]`)
+
+func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by int64, deliveries []int64, index int) {
+	id := s.id("attempts")
+	s.add("attempts", id, a.UID, l.ID, s.hook.ConnectionID, a.Number, string(a.Source), string(a.State.Status), a.State.Detail, a.State.Warning,
+		a.AccountID, a.VendorUserID, a.RequestAt, orNull(a.SentAt), orNull(a.SettledAt), string(a.Profile), string(a.Employment))
+	events := make([]int64, len(a.Events))
+	for i, e := range a.Events {
+		events[i] = s.id("events")
+		s.add("events", events[i], id, e.Key, 1, e.Action, string(e.Report.Phase), e.Report.Detail, deliveries[e.Delivery], e.ReceivedAt)
+	}
+	for i, d := range l.Deliveries {
+		if d.Attempt == index && d.Event != seed.None {
+			s.linked, s.linkedTo = append(s.linked, deliveries[i]), append(s.linkedTo, events[d.Event])
+		}
+	}
+	for _, m := range a.Moments {
+		var actor, delivery any
+		if m.ByAnalyst {
+			actor = by
+		}
+		if m.Delivery != seed.None {
+			delivery = deliveries[m.Delivery]
+		}
+		s.add("moments", id, m.At, string(m.Kind), string(m.Status), m.Text, actor, delivery, m.TookMS)
+	}
+	for i := range a.Pulls {
+		s.pull(l.ID, id, events, &a.Pulls[i])
+	}
+}
+
+func (s *sheets) pull(lookupID, attemptID int64, events []int64, p *seed.Pull) {
+	id := s.id("pulls")
+	var event any
+	if p.Event != seed.None {
+		event = events[p.Event]
+	}
+	sum := sha256.Sum256(p.Body)
+	s.add("pulls", id, p.UID, lookupID, attemptID, event, p.Kind, string(p.State), p.FetchedAt, p.Status, p.TookMS, p.Code, p.Body, sum[:])
+	if who := p.Profile; who != nil {
+		s.add("profiles", id, who.AccountID, who.FirstName, who.LastName, who.Email, who.Phone, orNull(who.Birthday))
+		for i, n := range who.IDs {
+			s.add("profile_ids", id, i, n.Type, n.Name, n.Value)
+		}
+	}
+	h := p.History
+	if h == nil {
+		return
+	}
+	files := make([]string, len(h.Files))
+	for i, f := range h.Files {
+		files[i] = f.Type
+	}
+	s.add("employments", id, h.Platform, h.AccountID, h.IDType, h.Status, h.Complete, h.EndOfRight, h.Weeks.Quoted, h.Weeks.Discounted, h.Weeks.Reintegrated, files)
+	for i, r := range h.Records {
+		s.add("employment_records", id, i, r.Employer, r.Registration, orNull(r.Start), orNull(r.End), r.State, r.BaseSalary, r.Monthly,
+			r.JobTitle, r.Designation, r.Modality, r.PayFrequency, r.QuotedDays)
+	}
+	for i, m := range h.Movements {
+		s.add("employment_movements", id, i, m.Type, m.Employer, m.Registration, orNull(m.Date), orNull(m.End), m.BaseSalary)
+	}
+}
