@@ -23,6 +23,7 @@ type CasePage struct {
 	EmploymentPull PullNote
 	Deliveries     []CaseDelivery    // oldest first
 	Revealed       map[string]string // "curp", "nss": the full value, shown on this page once
+	Earlier        uuid.UUID         // the same person's latest other success, to which a refusal as too recent leads
 }
 
 // PullNote is the response that shown facts come from. The zero value means there is none.

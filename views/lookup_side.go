@@ -97,7 +97,7 @@ func storyIcon(m lookup.Moment) string {
 		return "analyst"
 	case lookup.MomentSent:
 		return "send"
-	case lookup.MomentTaken, lookup.MomentFound:
+	case lookup.MomentTaken, lookup.MomentFound, lookup.MomentOpened:
 		return "source"
 	case lookup.MomentRefused, lookup.MomentPullFailed:
 		return "error"
