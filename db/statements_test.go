@@ -18,7 +18,7 @@ import (
 
 var (
 	named     = regexp.MustCompile(`^-- name: [a-z][a-z -]*\n`)
-	statement = regexp.MustCompile(`(?i)^(select|insert|update|delete|with|lock table|truncate|copy|create|drop|alter)\s`)
+	statement = regexp.MustCompile(`(?i)^(select|insert|update|delete|with|lock table|truncate|create|drop|alter)\s`)
 	star      = regexp.MustCompile(`(?i)select\s+([a-z]+\.)?\*|,\s*[a-z]+\.\*|returning\s+\*`)
 	offset    = regexp.MustCompile(`(?i)\boffset\b`)
 )
