@@ -225,9 +225,9 @@ func (f NewLookupForm) curpNote() Note {
 
 // curpAttributes tie the field to what is said about it.
 func (f NewLookupForm) curpAttributes() templ.Attributes {
-	by := templ.Attributes{"aria-describedby": "curp-says"}
+	by := templ.Attributes{"aria-describedby": "curp-line"}
 	if f.curpNote().Is() {
-		by["aria-describedby"] = "curp-error curp-says"
+		by["aria-describedby"] = "curp-error curp-line"
 	}
 	if f.invalid() {
 		by["aria-invalid"] = "true"

@@ -123,7 +123,7 @@ func TestEmptyLists(t *testing.T) {
 				count(t, doc, `.empty a[href="`+link+`"]`, 1)
 			}
 			count(t, doc, "table", 0)
-			count(t, doc, `[hx-sse\:connect]`, 0)
+			count(t, doc, `[hx-sse\:connect]`, 1) // the first lookup is announced here too
 		})
 	}
 }
@@ -314,7 +314,7 @@ func TestNewLookupStates(t *testing.T) {
 		}}
 		doc := render(t, NewLookup(page(f)))
 		checkDocument(t, doc, "es-MX")
-		attr(t, doc, "#curp", "aria-describedby", "curp-error curp-says")
+		attr(t, doc, "#curp", "aria-describedby", "curp-error curp-line")
 		says(t, doc, "#curp-error", "Escriba la CURP")
 		says(t, doc, "#external_id-error", "80")
 	})
