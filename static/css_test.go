@@ -162,3 +162,51 @@ func TestSheetsKeepTheirPlace(t *testing.T) {
 		}
 	}
 }
+
+// TestClassesMeet holds the sheet against the markup: a class in a template has a rule, and a rule has somebody who
+// wears it, whole or put together from its beginning ("badge--" and a status).
+func TestClassesMeet(t *testing.T) {
+	t.Parallel()
+	var markup strings.Builder
+	for _, pattern := range []string{"../views/*.templ", "../views/*.go", "js/*.js"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(names), err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_templ.go") || strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			markup.Write(text)
+		}
+	}
+	used := markup.String()
+	words := map[string]bool{}
+	for _, word := range regexp.MustCompile(`[a-z][a-z0-9_-]*`).FindAllString(used, -1) {
+		words[word] = true
+	}
+	defined := map[string]bool{}
+	comment := regexp.MustCompile(`(?s)/\*.*?\*/`)
+	for _, text := range sheets(t) {
+		for _, m := range regexp.MustCompile(`\.([a-z][a-z0-9_-]*)`).FindAllStringSubmatch(comment.ReplaceAllString(text, ""), -1) {
+			defined[m[1]] = true
+		}
+	}
+	begun := regexp.MustCompile(`^[a-z-]+(__[a-z]+)?(--|__)`)
+	for class := range defined {
+		if !words[class] && !words[begun.FindString(class)] && !strings.HasPrefix(class, "brand__") && class != "css" {
+			t.Errorf("nobody wears .%s", class)
+		}
+	}
+	for _, m := range regexp.MustCompile(`class="([^"{}]*)"`).FindAllStringSubmatch(used, -1) {
+		for _, class := range strings.Fields(m[1]) {
+			if !defined[class] && regexp.MustCompile(`^[a-z0-9_-]+[a-z0-9]$`).MatchString(class) { // else put together in Go
+				t.Errorf("no rule for .%s", class)
+			}
+		}
+	}
+}

@@ -64,3 +64,11 @@ func signInError(v SignInPage) Note {
 	}
 	return v.Errors["password"]
 }
+
+// whose tells whose console this is; a lender that gave no name is not made up.
+func whose(p Page) string {
+	if p.Institution == "" {
+		return p.T("ui.app.tagline")
+	}
+	return p.T("signin.whose", "Institution", p.Institution)
+}

@@ -4,7 +4,7 @@ const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { style
 const DAY = 86400;
 
 export function ago(seconds) {
-  const past = Math.max(0, Math.floor(seconds));
+  const past = Math.max(1, Math.floor(seconds));
   const [n, unit] = past < 60 ? [past, "second"] : past < 3600 ? [Math.floor(past / 60), "minute"] : [Math.floor(past / 3600), "hour"];
   return words.format(-n, unit).replace(".", "");
 }

@@ -1,5 +1,11 @@
 // Forms: one send per press, the focus on what was refused, notices that can be put away.
+const AGAIN = 10_000; // an answer that never came may be asked for again
 const sent = new WeakSet();
+
+function free(form) {
+  sent.delete(form);
+  for (const busy of form.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
+}
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -10,13 +16,12 @@ document.addEventListener("submit", (event) => {
   }
   sent.add(form);
   event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(() => free(form), AGAIN);
 });
 
 // A page taken back from the browser's memory may be sent again.
 addEventListener("pageshow", (event) => {
-  if (!event.persisted) return;
-  for (const form of document.forms) sent.delete(form);
-  for (const busy of document.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
+  if (event.persisted) for (const form of document.forms) free(form);
 });
 
 document.addEventListener("click", (event) => {
