@@ -40,6 +40,10 @@ func (f Form) Check(today time.Time) (check curp.Check, problems []Problem, conf
 		problems = append(problems, Problem{Field: "curp", ID: "lookups.form.curp_missing"})
 	case check.Blocked():
 		problems = append(problems, Problem{Field: "curp", ID: check.Headline.ID, Args: check.Headline.Args})
+	case check.Verdict == curp.Short:
+		// While it is typed an unfinished CURP is no fault; sent, it is.
+		n := utf8.RuneCountInString(check.Text)
+		problems = append(problems, Problem{Field: "curp", ID: "curp.reason.short", Args: []any{"Count", curp.Length - n, "Total", n}})
 	case check.Warned() && f.Confirm != ConfirmCheckDigit:
 		confirm = true
 	}
