@@ -91,7 +91,7 @@ func (v CasePage) asOf() time.Time {
 
 // moving tells whether this page will change without anybody acting.
 func (v CasePage) moving() bool {
-	return v.status().Open() || v.status() == lookup.Success && (arriving(v.Case.Profile) || arriving(v.Case.Employment))
+	return v.status().Open() || !v.status().Known() || v.status() == lookup.Success && (arriving(v.Case.Profile) || arriving(v.Case.Employment))
 }
 
 // arriving tells whether data of a success is still to come; a success whose pull was not yet begun counts.

@@ -112,7 +112,7 @@ func TestStateWords(t *testing.T) {
 	}{
 		{lookup.Queued, "", "", "Nadie tiene que hacer nada", "Cotejo la envía", true},
 		{lookup.Pending, "none", "none", "La fuente está trabajando", "lleva 2 min", true},
-		{"half_done", "", "", "La fuente está trabajando", "lleva 2 min", false},
+		{"half_done", "", "", "La fuente está trabajando", "lleva 2 min", true},
 		{lookup.Success, "complete", "complete", "No falta nada", "en 1 min 21 s", false},
 		{lookup.Success, "complete", "empty", "Sin empleo registrado", "no una falla", false},
 		{lookup.Success, "fetching", "complete", "faltan datos", "Cotejo está pidiendo", true},
@@ -169,6 +169,7 @@ func TestAnsweredCase(t *testing.T) {
 		count(t, doc, ".chain__link", 2)
 		attr(t, doc, ".chain__link code", "title", strings.Repeat("cd", 32))
 		count(t, doc, ".inbox__item[data-delivery][data-verdict]", 2)
+		count(t, doc, ".inbox details[id][hx-morph-skip]", 2)
 		says(t, doc, ".inbox__item pre", `"login.created"`)
 		count(t, doc, `.inbox a[href$="/body"]`, 2)
 		if text := html(t, Lookup(v)); strings.Contains(text, goodCURP) || strings.Contains(text, "12345674417") {

@@ -65,7 +65,7 @@ func successGist(p Page, r lookup.Row) gist {
 			return gist{p.T("lookups.gist.arriving"), p.T("lookups.gist.arriving_sub")}
 		}
 	}
-	g := employmentGist(p, r.Gist)
+	g := employmentGist(p, r.Gist, r.StatusAt)
 	if r.Employment == lookup.PullPartial {
 		g.Sub = join(p, g.Sub, p.T("lookups.gist.partial"))
 	}
@@ -74,7 +74,9 @@ func successGist(p Page, r lookup.Row) gist {
 
 // employmentGist names the current employer, for how long, and the salary as the source gave it. What was not given is
 // said, never left out: "no salary" and "salary unknown" decide differently.
-func employmentGist(p Page, g lookup.Gist) gist {
+//
+// The tenure runs to the day the source answered: of the time since then it has said nothing.
+func employmentGist(p Page, g lookup.Gist, asOf time.Time) gist {
 	employers := p.T("ui.count.employers", "Count", g.Employers)
 	if g.CurrentName == "" && g.Since.IsZero() && g.MonthlySalary == "" {
 		main := p.T("lookups.gist.ended_unknown")
@@ -89,7 +91,7 @@ func employmentGist(p Page, g lookup.Gist) gist {
 	}
 	since := p.T("lookups.gist.since_unknown")
 	if !g.Since.IsZero() {
-		since = p.T("lookups.gist.since", "Tenure", p.P.Months(g.Since, p.Now.In(p.P.Zone())), "Date", p.P.Date(g.Since))
+		since = p.T("lookups.gist.since", "Tenure", p.P.Months(g.Since, asOf.In(p.P.Zone())), "Date", p.P.Date(g.Since))
 	}
 	salary := p.T("lookups.gist.no_salary")
 	if g.MonthlySalary != "" {

@@ -368,3 +368,14 @@ func TestLookupTitle(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Of the time after its answer a source has said nothing, so no tenure grows by itself.
+func TestTenureEndsWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	row := testRow(lookup.Success)
+	row.Employment, row.StatusAt = lookup.PullComplete, time.Date(2024, 3, 15, 18, 0, 0, 0, time.UTC)
+	row.Gist = lookup.Gist{Records: 1, Employers: 1, CurrentName: "ACME", Since: date("2023-01-15")}
+	if got := gistOf(testPage("es-MX"), row).Sub; !strings.HasPrefix(got, "1 año 2 meses, desde 15 ene 2023") {
+		t.Error(got)
+	}
+}
