@@ -27,6 +27,8 @@ func TestFormCheck(t *testing.T) {
 		{"no reference", func(f *lookup.Form) { f.Reference = "" }, nil, false},
 		{"nothing", func(f *lookup.Form) { *f = lookup.Form{} }, []string{"curp", "platform", "consent"}, false},
 		{"blank", func(f *lookup.Form) { f.CURP = " \t" }, []string{"curp"}, false},
+		{"too short", func(f *lookup.Form) { f.CURP = "GATA000408HTLRLLA" }, []string{"curp"}, false},
+		{"short and confirmed", func(f *lookup.Form) { f.CURP, f.Confirm = "GATA", "check_digit" }, []string{"curp"}, false},
 		{"blocked: no such state", func(f *lookup.Form) { f.CURP = "GATA000408HZZRLLA7" }, []string{"curp"}, false},
 		{"blocked: no such day", func(f *lookup.Form) { f.CURP = "GATA000231HTLRLLA7" }, []string{"curp"}, false},
 		{"blocked: too long", func(f *lookup.Form) { f.CURP += "7" }, []string{"curp"}, false},
