@@ -241,3 +241,22 @@ func lockAccount(ctx context.Context, tx pgx.Tx, connectionID int64, accountID s
 select pg_advisory_xact_lock(hashtextextended($2, $1))`, connectionID, accountID)
 	return err
 }
+
+// SetWarning stores the vendor's observation beside an attempt's status: a fact of its own, which moves nothing.
+func (db *DB) SetWarning(ctx context.Context, attemptID int64, warning string) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		a, err := lockAttempt(ctx, tx, attemptID)
+		if err != nil {
+			return err
+		}
+		next := a.state
+		next.Warning = clip(warning)
+		if next == a.state || warning == "" && a.state.Warning == lookup.WarningFailedRefresh {
+			return nil // nothing new, or a warning of ours that the vendor does not know
+		}
+		if err := a.move(ctx, tx, lookup.Step{Next: next, Moved: true}, moment{}); err != nil {
+			return err
+		}
+		return notify(ctx, tx, a.lookupID)
+	})
+}

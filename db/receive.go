@@ -252,6 +252,8 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 		cause, told.kind = webhook.CauseLate, lookup.MomentLate
 	case e.Report.Phase == lookup.PhaseOpened && !step.Moved:
 		told.kind = lookup.MomentOpened
+	case e.Report.Phase == lookup.PhaseRefreshFailed && before.state.Status == a.state.Status:
+		told.kind = lookup.MomentRefresh
 	case before.state.Status == a.state.Status:
 		told.kind = lookup.MomentRepeated
 	}

@@ -99,7 +99,7 @@ func storyIcon(m lookup.Moment) string {
 		return "send"
 	case lookup.MomentTaken, lookup.MomentFound, lookup.MomentOpened:
 		return "source"
-	case lookup.MomentRefused, lookup.MomentPullFailed:
+	case lookup.MomentRefused, lookup.MomentPullFailed, lookup.MomentRefresh:
 		return "error"
 	case lookup.MomentStatus:
 		return statusMark(m.Status)

@@ -102,7 +102,7 @@ func PasswordProblem(password, email string) string {
 		return "admin.password.short"
 	case n > MaxPassword:
 		return "admin.password.long"
-	case strings.Count(low, low[:1]) == len(low):
+	case strings.Trim(low, string([]rune(low)[:1])) == "":
 		return "admin.password.obvious"
 	case len(local) >= 4 && strings.Contains(low, local):
 		return "admin.password.has_email"

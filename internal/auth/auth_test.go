@@ -64,6 +64,7 @@ func TestPasswordProblem(t *testing.T) {
 		{"longest", strings.Repeat("abcd", 32), "ana@example.mx", ""},
 		{"too long", strings.Repeat("abcd", 32) + "e", "ana@example.mx", "admin.password.long"},
 		{"one letter", strings.Repeat("a", 12), "ana@example.mx", "admin.password.obvious"},
+		{"one letter of two bytes", strings.Repeat("ñ", 12), "ana@example.mx", "admin.password.obvious"},
 		{"one letter, big and small", "aAaAaAaAaAaA", "ana@example.mx", "admin.password.obvious"},
 		{"obvious", "Contraseña123", "ana@example.mx", "admin.password.obvious"},
 		{"the address", "x-Fernanda-2026", "fernanda@example.mx", "admin.password.has_email"},

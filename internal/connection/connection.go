@@ -106,10 +106,10 @@ func (f Form) Check(env lookup.Environment, stored bool) []Problem {
 // for tests is never sent to the live host and the other way round; plain http goes to this machine only.
 func CheckBaseURL(raw string, env lookup.Environment) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "admin.connection.url_bad"
 	}
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") // a dot at the end names the same host (RFC 1034 section 3.1)
 	switch {
 	case u.Scheme == "http" && !loopback(host):
 		return "admin.connection.url_plain"

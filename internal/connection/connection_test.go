@@ -18,6 +18,9 @@ func TestCheckBaseURL(t *testing.T) {
 	for _, c := range []struct{ url, sandbox, production string }{
 		{"https://sandbox.palenca.com/v1", "", test},
 		{"https://api.palenca.com/v1", live, ""},
+		{"https://api.palenca.com./v1", live, ""},
+		{"https://sandbox.palenca.com./v1", "", test},
+		{"https://:443/v1", bad, bad},
 		{"HTTPS://API.Palenca.COM:443/v1", live, ""},
 		{"https://SANDBOX.palenca.com:443", "", test},
 		{"https://gateway.bank.mx/palenca", "", ""},

@@ -18,10 +18,18 @@ type fetchProfile struct {
 	*vendor
 }
 
-// Work pulls the profile of an attempt.
+// Work pulls the profile of an attempt, and the warning that the vendor keeps with the account: data from a fallback
+// source, or a person who never contributed, is told there and nowhere else (docs/vendor.md#warnings).
 func (w *fetchProfile) Work(ctx context.Context, job *river.Job[task.FetchProfile]) error {
 	last := job.Attempt >= job.MaxAttempts
 	return w.fetch(ctx, "profile", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull *db.NewPull) error {
+		state, err := c.Account(ctx, account)
+		if err != nil {
+			return err
+		}
+		if err := w.db.SetWarning(ctx, job.Args.AttemptID, state.Warning); err != nil {
+			return err
+		}
 		p, raw, err := c.Profile(ctx, account)
 		received(pull, raw)
 		if err != nil {

@@ -33,6 +33,9 @@ type Step struct {
 	Fetch bool // profile and employment are to be fetched (again)
 }
 
+// WarningFailedRefresh stands beside a success whose later refresh failed, until one works.
+const WarningFailedRefresh = "failed_refresh"
+
 // Advance applies a report to the state of the attempt it belongs to. It is pure and total: any order of any reports
 // ends in the state of the highest rank, and a repeated report changes nothing but may call for a new fetch.
 func Advance(now State, r Report) Step {
@@ -56,6 +59,9 @@ func Advance(now State, r Report) Step {
 		return final(now, Error, r.Detail)
 	case PhaseSucceeded:
 		step = rise(now, Success, r.Detail)
+		if step.Next.Warning == WarningFailedRefresh { // the refresh after it worked
+			step.Next.Warning, step.Moved = "", true
+		}
 		step.Fetch = true
 	}
 	return step
@@ -78,7 +84,7 @@ func rise(now State, to Status, detail string) Step {
 
 func warn(now State, detail string) Step {
 	if detail == "" {
-		detail = "failed_refresh"
+		detail = WarningFailedRefresh
 	}
 	next := now
 	next.Warning = detail

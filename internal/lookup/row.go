@@ -107,17 +107,18 @@ type Moment struct {
 type MomentKind string
 
 const (
-	MomentRequested  MomentKind = "requested"  // a person asked
-	MomentSent       MomentKind = "sent"       // marked for sending to the vendor
-	MomentTaken      MomentKind = "taken"      // the vendor answered with an account
-	MomentFound      MomentKind = "found"      // after an ambiguous end the account was found at the vendor
-	MomentRefused    MomentKind = "refused"    // the vendor refused the request; Text is the code
-	MomentOpened     MomentKind = "opened"     // an event confirmed that the vendor works on it
-	MomentStatus     MomentKind = "status"     // an event moved the status
-	MomentRepeated   MomentKind = "repeated"   // an event said again what was known
-	MomentLate       MomentKind = "late"       // an event arrived after a later one; it moved nothing
-	MomentUnknown    MomentKind = "unknown"    // an event outside the documented set
-	MomentProfile    MomentKind = "profile"    // a profile was fetched; Text is the pull state
-	MomentEmployment MomentKind = "employment" // employment was fetched; Text is the pull state
+	MomentRequested  MomentKind = "requested"      // a person asked
+	MomentSent       MomentKind = "sent"           // marked for sending to the vendor
+	MomentTaken      MomentKind = "taken"          // the vendor answered with an account
+	MomentFound      MomentKind = "found"          // after an ambiguous end the account was found at the vendor
+	MomentRefused    MomentKind = "refused"        // the vendor refused the request; Text is the code
+	MomentOpened     MomentKind = "opened"         // an event confirmed that the vendor works on it
+	MomentStatus     MomentKind = "status"         // an event moved the status
+	MomentRepeated   MomentKind = "repeated"       // an event said again what was known
+	MomentRefresh    MomentKind = "refresh_failed" // a refresh after a success failed; the success stands
+	MomentLate       MomentKind = "late"           // an event arrived after a later one; it moved nothing
+	MomentUnknown    MomentKind = "unknown"        // an event outside the documented set
+	MomentProfile    MomentKind = "profile"        // a profile was fetched; Text is the pull state
+	MomentEmployment MomentKind = "employment"     // employment was fetched; Text is the pull state
 	MomentPullFailed MomentKind = "pull_failed"
 )
