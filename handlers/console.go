@@ -49,6 +49,7 @@ type Console struct {
 	adapter  *web.Adapter
 	signIns  *web.Limiter
 	unknown  prometheus.Counter
+	turns    turns
 }
 
 // New puts the console together.
@@ -60,6 +61,9 @@ func New(o Options) *Console {
 		o.Streams = &web.Streams{}
 	}
 	c := &Console{Options: o, signIns: web.NewLimiter(6*time.Second, 20, 10_000)}
+	if !o.Secure {
+		c.turns.places = placesPerSession
+	}
 	c.sessions = web.NewSessions(sessionRecords{o.DB}, web.SessionConfig{
 		Name: "cotejo", Secure: o.Secure,
 		// A page left open keeps its stream, not its session.

@@ -42,7 +42,14 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 		show = s.showRow
 	}
 	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
-	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
+	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) (err error) {
+		ctx, release := c.turns.take(ctx, options.Key)
+		defer release()
+		defer func() {
+			if ctx.Err() != nil {
+				err = nil // whatever it was doing, its turn is over
+			}
+		}()
 		for {
 			select {
 			case <-ctx.Done():

@@ -76,6 +76,10 @@ function watch(source, line, words) {
     connection = event.detail.connection;
     become("on")();
   });
+  // htmx rests a stream when its tab goes to the background, but not one that was opened there.
+  source.addEventListener("stream-open", () => {
+    if (document.hidden) document.dispatchEvent(new Event("visibilitychange"));
+  });
   source.addEventListener("htmx:sse:error", (event) => {
     if (event.detail.status === 401) location.reload(); // signed out meanwhile; the sign-in leads back here
     become("lost")();
