@@ -16,50 +16,74 @@ import (
 // ErrProduction refuses made-up data beside real data.
 var ErrProduction = errors.New("this database has a production connection: made-up lookups do not go beside real ones; seed a database of its own")
 
-// seedChunk is how many lookups one transaction stores: enough for COPY to pay, little enough to hold in memory and to
-// let a console that runs meanwhile take its turns.
-const seedChunk = 2000
+const (
+	// seedChunk is how many lookups are in memory at a time, and what one round of COPY takes.
+	seedChunk = 2000
+	// seedBulk is from how many lookups on it pays to check foreign keys and build indexes once, at the end.
+	seedBulk = 20_000
+)
 
-// Seed fills the sandbox with invented lookups (package seed), as received by a subscription, and tells after each
-// chunk how many are in. Each chunk is one transaction, so an interrupted run leaves whole lookups, and the next run
-// goes on with new ids and new people. Plan.FirstID is set here. ErrProduction: the database serves real data.
+// Seed fills the sandbox with invented lookups (package seed), as received by a subscription, and tells now and then how
+// many are written. All of it is one transaction, so there are no half seeds; from 20,000 lookups on, whoever else uses
+// the database waits for its end. Another run goes on with new ids and new people. Plan.FirstID is set here.
+// ErrProduction: the database serves real data.
 func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progress func(lookups int)) error {
-	var real bool
-	if err := db.pool.QueryRow(ctx, `-- name: production connection
-select exists (select 1 from connections where environment = 'production')`).Scan(&real); err != nil {
+	if err := db.MaySeed(ctx); err != nil {
 		return err
 	}
-	if real || hook.Environment != lookup.Sandbox {
+	if hook.Environment != lookup.Sandbox {
 		return ErrProduction
 	}
 	analysts, err := db.seedAnalysts(ctx)
 	if err != nil {
 		return fmt.Errorf("add the analysts: %w", err)
 	}
-	if plan.FirstID, err = db.reserve(ctx, "lookups", plan.Lookups); err != nil {
-		return err
+	s := sheets{hook: hook, analysts: analysts}
+	if s.next, err = db.reserve(ctx, plan); err != nil {
+		return fmt.Errorf("reserve ids: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stored, done := 0, 0
-	for chunk := range ahead(ctx, chunks(seed.Lookups(plan), seedChunk)) {
-		s := sheets{hook: hook, analysts: analysts}
-		if err := db.seedChunk(ctx, &s, chunk); err != nil {
-			return fmt.Errorf("after %d lookups: %w", stored, err)
-		}
-		stored += len(chunk)
-		done++
-		// The planner has to know early on that these tables grow, or the checks of foreign keys read them whole.
-		if done == 1 || stored == plan.Lookups {
-			if err := db.analyzeSeeded(ctx); err != nil {
-				return err
+	plan.FirstID = s.next["lookups"]
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		var off dismantled
+		if s.linked = plan.Bulk || plan.Lookups >= seedBulk; s.linked {
+			if off, err = dismantle(ctx, tx); err != nil {
+				return fmt.Errorf("put the indexes aside: %w", err)
 			}
 		}
-		if progress != nil {
-			progress(stored)
+		stored := 0
+		for chunk := range ahead(ctx, chunks(seed.Lookups(plan), seedChunk)) {
+			if err := s.store(ctx, tx, chunk); err != nil {
+				return fmt.Errorf("after %d lookups: %w", stored, err)
+			}
+			stored += len(chunk)
+			if progress != nil {
+				progress(stored)
+			}
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `-- name: analyze seeded
+analyze people, consents, lookups, attempts, moments, deliveries, events, changes, pulls, profiles, profile_ids, employments,
+  employment_records, employment_movements`); err != nil {
+			return err
+		}
+		if err := off.restore(ctx, tx); err != nil {
+			return fmt.Errorf("put the indexes back: %w", err)
+		}
+		return nil
+	})
+}
+
+// MaySeed gives ErrProduction when the database serves real data.
+func (db *DB) MaySeed(ctx context.Context) error {
+	var real bool
+	err := db.pool.QueryRow(ctx, `-- name: production connection
+select exists (select 1 from connections where environment = 'production')`).Scan(&real)
+	if err == nil && real {
+		return ErrProduction
 	}
-	return ctx.Err()
+	return err
 }
 
 // chunks cuts a sequence.
@@ -118,79 +142,41 @@ on conflict (email) do update set name = excluded.name returning id`, a.Email, a
 	return ids, nil
 }
 
-// reserve takes n ids in a row from a table's sequence and gives the first. The lock keeps others from taking one in
-// between; it is let go at once.
-func (db *DB) reserve(ctx context.Context, table string, n int) (first int64, err error) {
-	err = db.inTx(ctx, func(tx pgx.Tx) error { first, err = reserve(ctx, tx, table, n); return err })
-	return first, err
-}
-
-func reserve(ctx context.Context, tx pgx.Tx, table string, n int) (first int64, err error) {
-	if n == 0 {
-		return 0, nil
-	}
-	if _, err := tx.Exec(ctx, `-- name: lock for ids
-lock table `+pgx.Identifier{table}.Sanitize()+` in share row exclusive mode`); err != nil {
-		return 0, err
-	}
-	err = tx.QueryRow(ctx, `-- name: reserve ids
-select setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($1, 'id')) + $2 - 1) - $2 + 1`, table, n).Scan(&first)
-	if err != nil {
-		return 0, fmt.Errorf("reserve ids of %s: %w", table, err)
-	}
-	return first, nil
-}
-
-// seedChunk stores some lookups with everything that belongs to them.
-func (db *DB) seedChunk(ctx context.Context, s *sheets, chunk []*seed.Lookup) error {
-	known, err := db.peopleOf(ctx, chunk)
-	if err != nil {
-		return err
-	}
-	needs := map[string]int{"people": len(chunk), "consents": len(chunk)}
-	for _, l := range chunk {
-		needs["deliveries"] += len(l.Deliveries)
-		for _, a := range l.Attempts {
-			needs["attempts"]++
-			needs["events"] += len(a.Events)
-			needs["pulls"] += len(a.Pulls)
-		}
-	}
-	s.next = map[string]int64{}
-	// One order everywhere, so that two seeds at once do not wait for each other in a circle.
-	for _, table := range []string{"people", "consents", "attempts", "deliveries", "events", "pulls"} {
-		if s.next[table], err = db.reserve(ctx, table, needs[table]); err != nil {
-			return err
-		}
-	}
-	s.people = known
-	for _, l := range chunk {
-		s.lookup(l)
-	}
-	return db.inTx(ctx, func(tx pgx.Tx) error {
-		for _, sheet := range s.inOrder() {
-			if _, err := tx.CopyFrom(ctx, pgx.Identifier{sheet.table}, sheet.columns, pgx.CopyFromRows(sheet.rows)); err != nil {
-				return fmt.Errorf("copy %s: %w", sheet.table, err)
+// reserve takes ids in a row from the sequences of the tables whose rows others point at, as many as the plan may need,
+// and gives the first of each table. The locks keep others from taking one in between; they are let go at once.
+func (db *DB) reserve(ctx context.Context, plan seed.Plan) (map[string]int64, error) {
+	first := map[string]int64{}
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		for _, of := range []struct {
+			table string
+			most  int
+		}{
+			{"people", plan.Lookups}, {"consents", plan.Lookups}, {"lookups", plan.Lookups}, {"deliveries", plan.Deliveries},
+			{"attempts", seed.MostAttempts * plan.Lookups}, {"events", plan.Deliveries}, {"pulls", 2 * plan.Lookups},
+		} {
+			if _, err := tx.Exec(ctx, `-- name: lock for ids
+lock table `+pgx.Identifier{of.table}.Sanitize()+` in share row exclusive mode`); err != nil {
+				return err
 			}
-		}
-		// Deliveries and events point at each other, so one side is filled in afterwards.
-		_, err := tx.Exec(ctx, `-- name: seeded events
-update deliveries d set event_id = link.event_id from unnest($1::bigint[], $2::bigint[]) as link (id, event_id) where d.id = link.id`,
-			s.linked, s.linkedTo)
-		if err != nil {
-			return fmt.Errorf("link the deliveries: %w", err)
+			var id int64
+			if err := tx.QueryRow(ctx, `-- name: reserve ids
+select setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($1, 'id')) + $2) - $2`, of.table, of.most).Scan(&id); err != nil {
+				return err
+			}
+			first[of.table] = id
 		}
 		return nil
 	})
+	return first, err
 }
 
 // peopleOf gives the ids of the people of a chunk who are there already, by CURP.
-func (db *DB) peopleOf(ctx context.Context, chunk []*seed.Lookup) (map[string]int64, error) {
+func peopleOf(ctx context.Context, tx pgx.Tx, chunk []*seed.Lookup) (map[string]int64, error) {
 	curps := make([]string, len(chunk))
 	for i, l := range chunk {
 		curps[i] = l.CURP
 	}
-	rows, err := db.pool.Query(ctx, `-- name: seeded people
+	rows, err := tx.Query(ctx, `-- name: seeded people
 select p.curp, p.id from unnest($1::text[]) as c (curp) join people p on p.environment = 'sandbox' and p.curp = c.curp`, curps)
 	if err != nil {
 		return nil, err
@@ -202,9 +188,56 @@ select p.curp, p.id from unnest($1::text[]) as c (curp) join people p on p.envir
 	return ids, err
 }
 
-func (db *DB) analyzeSeeded(ctx context.Context) error {
-	_, err := db.pool.Exec(ctx, `-- name: analyze seeded
-analyze people, consents, lookups, attempts, moments, deliveries, events, changes, pulls, profiles, profile_ids, employments,
-  employment_records, employment_movements`)
-	return err
+// dismantled are the statements that put back what a bulk load goes quicker without.
+type dismantled []string
+
+// dismantle drops the foreign keys and the indexes that are no constraints of the seeded tables, within the caller's
+// transaction: unless it commits, nothing is gone. Unique keys and triggers stay and check each row.
+func dismantle(ctx context.Context, tx pgx.Tx) (dismantled, error) {
+	var tables []string
+	for _, t := range seedTables {
+		tables = append(tables, t.table)
+	}
+	rows, err := tx.Query(ctx, `-- name: bulk constraints
+select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+  from pg_index i where i.indrelid = any($1::text[]::regclass[]) and not i.indisunique
+union all
+select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname),
+       format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+  from pg_constraint c where c.conrelid = any($1::text[]::regclass[]) and c.contype = 'f'`, tables)
+	if err != nil {
+		return nil, err
+	}
+	var off dismantled
+	var down []string
+	var drop, restore string
+	if _, err := pgx.ForEachRow(rows, []any{&drop, &restore}, func() error {
+		down, off = append(down, drop), append(off, restore)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	for _, statement := range down {
+		if _, err := tx.Exec(ctx, "-- name: put aside\n"+statement); err != nil {
+			return nil, err
+		}
+	}
+	return off, nil
+}
+
+// restore builds indexes and checks foreign keys, each in one go.
+func (d dismantled) restore(ctx context.Context, tx pgx.Tx) error {
+	if len(d) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `-- name: room to sort
+set local maintenance_work_mem = '256MB'`); err != nil {
+		return err
+	}
+	for _, statement := range d {
+		if _, err := tx.Exec(ctx, "-- name: put back\n"+statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }

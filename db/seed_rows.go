@@ -1,15 +1,18 @@
 package db
 
 import (
+	"context"
 	"crypto/sha256"
+	"fmt"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"cotejo/internal/seed"
 )
 
 // sheet is the rows that go into one table by COPY.
 type sheet struct {
-	table   string
 	columns []string
 	rows    [][]any
 }
@@ -22,8 +25,8 @@ type sheets struct {
 	people   map[string]int64 // by CURP
 	unnamed  map[int64][]any  // rows of people, to name them when a later lookup learns how
 	byTable  map[string]*sheet
-	// linked and linkedTo pair deliveries with their events.
-	linked, linkedTo []int64
+	linked   bool       // deliveries name their events at once, which takes that nothing checks it yet
+	links    [2][]int64 // else deliveries and their events, paired
 }
 
 // seedTables lists each table with the columns that a seed fills, in an order in which every row finds what it points at.
@@ -35,7 +38,7 @@ var seedTables = []struct{ table, columns string }{
 	{"attempts", "id uid lookup_id connection_id number source status detail warning account_id vendor_user_id requested_at sent_at settled_at " +
 		"profile_state employment_state"},
 	{"deliveries", "id uid environment subscription_id connection_id received_at remote_addr method headers body body_size body_sha256 verdict " +
-		"cause answered answer_micros twin_of action account_id lookup_id processed_at runs"},
+		"cause answered answer_micros twin_of action account_id lookup_id event_id processed_at runs"},
 	{"events", "id attempt_id key nth action phase detail delivery_id received_at"},
 	{"moments", "attempt_id at kind status text actor_id delivery_id took_ms"},
 	{"changes", "delivery_id what before after"},
@@ -48,23 +51,36 @@ var seedTables = []struct{ table, columns string }{
 	{"employment_movements", "pull_id position type employer registration event_date end_date base_salary"},
 }
 
-func (s *sheets) inOrder() []*sheet {
-	var list []*sheet
+// store writes a chunk of lookups with everything that belongs to them.
+func (s *sheets) store(ctx context.Context, tx pgx.Tx, chunk []*seed.Lookup) (err error) {
+	if s.people, err = peopleOf(ctx, tx, chunk); err != nil {
+		return err
+	}
+	s.unnamed, s.links = map[int64][]any{}, [2][]int64{}
+	s.byTable = map[string]*sheet{}
 	for _, t := range seedTables {
-		if sheet := s.byTable[t.table]; sheet != nil {
-			list = append(list, sheet)
+		s.byTable[t.table] = &sheet{columns: strings.Fields(t.columns)}
+	}
+	for _, l := range chunk {
+		s.lookup(l)
+	}
+	for _, t := range seedTables {
+		sheet := s.byTable[t.table]
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{t.table}, sheet.columns, pgx.CopyFromRows(sheet.rows)); err != nil {
+			return fmt.Errorf("copy %s: %w", t.table, err)
 		}
 	}
-	return list
+	if s.linked {
+		return nil
+	}
+	// Deliveries and events point at each other, so one side is filled in afterwards.
+	_, err = tx.Exec(ctx, `-- name: seeded events
+update deliveries d set event_id = link.event_id from unnest($1::bigint[], $2::bigint[]) as link (id, event_id) where d.id = link.id`,
+		s.links[0], s.links[1])
+	return err
 }
 
 func (s *sheets) add(table string, row ...any) {
-	if s.byTable == nil {
-		s.byTable = map[string]*sheet{}
-		for _, t := range seedTables {
-			s.byTable[t.table] = &sheet{table: t.table, columns: strings.Fields(t.columns)}
-		}
-	}
 	s.byTable[table].rows = append(s.byTable[table].rows, row)
 }
 
@@ -82,12 +98,18 @@ func (s *sheets) lookup(l *seed.Lookup) {
 	c := l.Consent
 	s.add("consents", consent, person, by, c.GivenAt, c.ExpiresAt, c.NoticeVersion, c.Means, c.Purpose, c.IP, c.GivenAt)
 	g := l.Gist
-	s.add("lookups", l.ID, l.UID, string(l.Environment), person, s.hook.ConnectionID, consent, string(l.Platform), l.Reference, string(l.Source), by,
+	s.add("lookups", l.ID, [16]byte(l.UID), string(l.Environment), person, s.hook.ConnectionID, consent, string(l.Platform), l.Reference, string(l.Source), by,
 		l.RequestedAt, string(l.State.Status), l.State.Detail, l.State.Warning, l.StatusAt, string(l.Profile), string(l.Employment),
 		g.Records, g.Employers, g.CurrentName, orNull(g.Since), orNull(g.EndedOn), g.MonthlySalary)
-	deliveries := s.deliveries(l)
+	events := make([][]int64, len(l.Attempts))
+	for i, a := range l.Attempts {
+		for range a.Events {
+			events[i] = append(events[i], s.id("events"))
+		}
+	}
+	deliveries := s.deliveries(l, events)
 	for i := range l.Attempts {
-		s.attempt(l, &l.Attempts[i], by, deliveries, i)
+		s.attempt(l, &l.Attempts[i], by, deliveries, events[i])
 	}
 }
 
@@ -99,9 +121,6 @@ func (s *sheets) person(l *seed.Lookup) int64 {
 		s.people[l.CURP] = id
 		row := []any{id, string(l.Environment), l.CURP, "", "", l.RequestedAt}
 		s.add("people", row...)
-		if s.unnamed == nil {
-			s.unnamed = map[int64][]any{}
-		}
 		s.unnamed[id] = row
 	}
 	if row := s.unnamed[id]; row != nil && l.PersonName != "" {
@@ -111,21 +130,26 @@ func (s *sheets) person(l *seed.Lookup) int64 {
 }
 
 // deliveries adds those of a lookup and gives their ids.
-func (s *sheets) deliveries(l *seed.Lookup) []int64 {
+func (s *sheets) deliveries(l *seed.Lookup, events [][]int64) []int64 {
 	ids := make([]int64, len(l.Deliveries))
 	for i := range l.Deliveries {
 		ids[i] = s.id("deliveries")
 	}
 	for i, d := range l.Deliveries {
-		var lookupID, twin any
+		var lookupID, twin, event any
 		if d.Attempt != seed.None {
 			lookupID = l.ID
+			if id := events[d.Attempt][d.Event]; s.linked {
+				event = id
+			} else {
+				s.links[0], s.links[1] = append(s.links[0], ids[i]), append(s.links[1], id)
+			}
 		}
 		if d.TwinOf != seed.None {
 			twin = ids[d.TwinOf]
 		}
-		s.add("deliveries", ids[i], d.UID, string(l.Environment), s.hook.ID, s.hook.ConnectionID, d.ReceivedAt, d.RemoteAddr, d.Method, seededHeaders,
-			d.Body, d.Size, d.SHA256, string(d.Verdict), string(d.Cause), d.Answered, d.AnswerMicros, twin, d.Action, d.AccountID, lookupID, d.ProcessedAt, d.Attempts)
+		s.add("deliveries", ids[i], [16]byte(d.UID), string(l.Environment), s.hook.ID, s.hook.ConnectionID, d.ReceivedAt, d.RemoteAddr, d.Method, seededHeaders,
+			d.Body, d.Size, d.SHA256, string(d.Verdict), string(d.Cause), d.Answered, d.AnswerMicros, twin, d.Action, d.AccountID, lookupID, event, d.ProcessedAt, d.Attempts)
 		for _, c := range d.Changes {
 			s.add("changes", ids[i], c.What, c.Before, c.After)
 		}
@@ -135,19 +159,12 @@ func (s *sheets) deliveries(l *seed.Lookup) []int64 {
 
 var seededHeaders = []byte(`[["content-type","application/json"],["user-agent","Palenca-Webhooks/1.0"]]`)
 
-func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by int64, deliveries []int64, index int) {
+func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by int64, deliveries, events []int64) {
 	id := s.id("attempts")
-	s.add("attempts", id, a.UID, l.ID, s.hook.ConnectionID, a.Number, string(a.Source), string(a.State.Status), a.State.Detail, a.State.Warning,
+	s.add("attempts", id, [16]byte(a.UID), l.ID, s.hook.ConnectionID, a.Number, string(a.Source), string(a.State.Status), a.State.Detail, a.State.Warning,
 		a.AccountID, a.VendorUserID, a.RequestAt, orNull(a.SentAt), orNull(a.SettledAt), string(a.Profile), string(a.Employment))
-	events := make([]int64, len(a.Events))
 	for i, e := range a.Events {
-		events[i] = s.id("events")
 		s.add("events", events[i], id, e.Key, 1, e.Action, string(e.Report.Phase), e.Report.Detail, deliveries[e.Delivery], e.ReceivedAt)
-	}
-	for i, d := range l.Deliveries {
-		if d.Attempt == index && d.Event != seed.None {
-			s.linked, s.linkedTo = append(s.linked, deliveries[i]), append(s.linkedTo, events[d.Event])
-		}
 	}
 	for _, m := range a.Moments {
 		var actor, delivery any
@@ -171,7 +188,7 @@ func (s *sheets) pull(lookupID, attemptID int64, events []int64, p *seed.Pull) {
 		event = events[p.Event]
 	}
 	sum := sha256.Sum256(p.Body)
-	s.add("pulls", id, p.UID, lookupID, attemptID, event, p.Kind, string(p.State), p.FetchedAt, p.Status, p.TookMS, p.Code, p.Body, sum[:])
+	s.add("pulls", id, [16]byte(p.UID), lookupID, attemptID, event, p.Kind, string(p.State), p.FetchedAt, p.Status, p.TookMS, p.Code, p.Body, sum[:])
 	if who := p.Profile; who != nil {
 		s.add("profiles", id, who.AccountID, who.FirstName, who.LastName, who.Email, who.Phone, orNull(who.Birthday))
 		for i, n := range who.IDs {

@@ -1,0 +1,10 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"cotejo/internal/config"
+)
+
+func bench(context.Context, config.Config, []string) error { return errors.New("x") }
