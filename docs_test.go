@@ -19,6 +19,8 @@ import (
 
 	"cotejo/internal/auth"
 	"cotejo/internal/config"
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
 )
 
 // What the documentation says of the program is held against the program.
@@ -333,6 +335,45 @@ func TestNamesExist(t *testing.T) {
 					t.Errorf("%s names %s, which does not exist", name, word)
 				}
 			}
+		}
+	}
+}
+
+// What README promises to scripts is named there in full and answered by a route.
+func TestPromisesToScripts(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(read(t, "README.md"), "\n## What outside scripts may rely on\n")
+	section, _, found := strings.Cut(section, "\n## ")
+	if !found {
+		t.Fatal("README.md has no such section")
+	}
+	var closed []string
+	for _, s := range lookup.Statuses {
+		closed = append(closed, string(s))
+	}
+	for _, s := range lookup.PullStates {
+		closed = append(closed, string(s))
+	}
+	for _, v := range webhook.Verdicts {
+		closed = append(closed, string(v))
+	}
+	for _, word := range closed {
+		if !strings.Contains(section, "`"+word+"`") {
+			t.Errorf("README.md does not name %s, which a page may carry", word)
+		}
+	}
+	// Beside the table of routes (handlers/console.go, serve.go).
+	answered := []string{"GET /healthz", "GET /readyz", "GET /metrics", "POST /hooks/{}"}
+	parameter := regexp.MustCompile(`\{[a-z]+\}`)
+	for line := range strings.Lines(read(t, "handlers/testdata/routes.golden")) { // held by a test of handlers
+		if words := strings.Fields(line); len(words) > 1 {
+			answered = append(answered, words[0]+" "+parameter.ReplaceAllString(words[1], "{}"))
+		}
+	}
+	for _, m := range docSpan.FindAllStringSubmatch(section, -1) {
+		pattern, _, _ := strings.Cut(parameter.ReplaceAllString(m[1], "{}"), "?")
+		if method, _, _ := strings.Cut(pattern, " "); (method == "GET" || method == "POST") && !slices.Contains(answered, pattern) {
+			t.Errorf("README.md promises %s, which nothing answers", m[1])
 		}
 	}
 }
