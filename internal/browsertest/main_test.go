@@ -1,0 +1,111 @@
+package browsertest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// repository is the root, seen from here.
+const repository = "../.."
+
+var buildFlags []string
+
+// shared is what all tests use: one folder, one binary and one browser per run. The last two come into being when first
+// asked for, so that a run without a browser builds nothing.
+var shared struct {
+	dir     string
+	binary  func() (string, error)
+	browser func() (context.Context, error)
+	close   func()
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "cotejo-browsertest-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	shared.dir = dir
+	shared.binary = sync.OnceValues(build)
+	shared.browser = sync.OnceValues(launch)
+	shared.close = func() {}
+	defer func() { shared.close() }()
+	return m.Run()
+}
+
+func build() (string, error) {
+	path := filepath.Join(shared.dir, "cotejo")
+	args := append([]string{"build"}, buildFlags...)
+	cmd := exec.Command("go", append(args, "-o", path, ".")...)
+	cmd.Dir = repository
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	return path, nil
+}
+
+// launch starts Chromium under a context without a limit: the browser lives as long as the context of its first use.
+func launch() (context.Context, error) {
+	path := chromium()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		// Spanish is the product's first language, and what it answers to a browser that asks for nothing else.
+		chromedp.Flag("lang", "es-MX"), chromedp.Flag("accept-lang", "es-MX"),
+		chromedp.UserDataDir(filepath.Join(shared.dir, "profile")))
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(allocator)
+	shared.close = func() {
+		_ = chromedp.Cancel(ctx)
+		endAllocator()
+	}
+	return ctx, chromedp.Do(ctx)
+}
+
+// chromium is where the browser is, or "".
+func chromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	for _, path := range []string{"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// needs skips a test aloud where a program or file is missing, and fails it where CI=true.
+func needs(t testing.TB) {
+	t.Helper()
+	missing := ""
+	if chromium() == "" {
+		missing = "Chromium"
+	}
+	for _, path := range []string{"static/dist/app.js", axePath} {
+		if _, err := os.Stat(filepath.Join(repository, path)); err != nil {
+			missing = path + ", made by `make assets`"
+		}
+	}
+	switch {
+	case missing == "":
+	case os.Getenv("CI") == "true":
+		t.Fatal("needs " + missing)
+	default:
+		t.Skip("SKIPPED, needs " + missing)
+	}
+}

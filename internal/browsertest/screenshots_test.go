@@ -1,0 +1,83 @@
+//go:build screenshots
+
+package browsertest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestScreenshots photographs each page for the documentation into the folder COTEJO_TEST_SCREENSHOTS:
+// `make screenshots`. It holds nothing, so it is built only when it is asked for.
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("COTEJO_TEST_SCREENSHOTS")
+	if dir == "" {
+		t.Fatal("COTEJO_TEST_SCREENSHOTS names no folder")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t)
+	p := s.serve()
+	b := visitor(t, p.url)
+	take := func(name string, width, height int64, scheme string) {
+		b.size(width, height)
+		b.scheme(scheme)
+		png := run1(b, chromedp.FullScreenshot(100))
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shoot := func(name, path string, schemes ...string) {
+		for _, scheme := range schemes {
+			b.size(1440, 900)
+			b.open(path)
+			take(name, 1440, 900, scheme)
+			b.size(380, 800)
+			b.open(path)
+			take(name, 380, 800, scheme)
+		}
+	}
+	shoot("sign-in", "/login", "light")
+	b.signIn(adminEmail, adminPassword)
+	shoot("start", "/", "light")
+
+	ids := map[string]string{}
+	for i, p := range people {
+		b.size(1440, 900)
+		ids[p.curp] = b.request(p.curp, fmt.Sprintf("SOL-2026-%04d", 118+i))
+	}
+	s.until(`count(*) = 0 from lookups where actor in ('cotejo', 'source') or employment_state = 'fetching' or profile_state = 'fetching'`)
+	// One more that the source still works on, so that the list shows every kind.
+	s.tell(p, "/settings", map[string]any{"delay": "1h"})
+	ids["pending"] = b.request("JITM910411HASMMR08", "SOL-2026-0127")
+	s.until(`count(*) = 1 from lookups where status = 'pending'`)
+
+	shoot("overview", "/", "light", "dark")
+	shoot("lookups", "/lookups", "light", "dark")
+	shoot("lookup", "/lookups/"+ids["GATA000408HTLRLLA7"], "light", "dark")
+	shoot("lookup-empty", "/lookups/"+ids["ZUAL000827HMCXRSA8"], "light")
+	shoot("lookup-incomplete", "/lookups/"+ids["POTP910411HASBMP04"], "light")
+	shoot("lookup-error", "/lookups/"+ids["AUAT940412HCLQQM08"], "light")
+	shoot("lookup-pending", "/lookups/"+ids["pending"], "light")
+	shoot("deliveries", "/deliveries", "light")
+	shoot("delivery", "/deliveries/"+value[string](s, "select uid::text from deliveries where action = 'login.success' order by id limit 1"), "light", "dark")
+	shoot("people", "/sandbox", "light")
+	shoot("users", "/users", "light")
+	shoot("user-new", "/users/new", "light")
+	shoot("connection", "/connection", "light")
+	shoot("account", "/account", "light")
+	b.expects(404)
+	shoot("not-found", "/lookups/00000000-0000-0000-0000-000000000000", "light")
+	for _, width := range []int64{1440, 380} {
+		b.size(width, 900)
+		b.open("/lookups/new")
+		b.do(fill("#curp", "OICE940722HGFRST08"))
+		b.until(`document.querySelector("#curp-says code")`)
+		take("new-lookup", width, 900, "light")
+	}
+}
