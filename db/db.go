@@ -162,6 +162,11 @@ const never = `'0001-01-01 00:00:00+00'::timestamptz`
 // Down tells whether err means that the database cannot be reached or does not take statements now, as opposed to one
 // that refused this statement.
 func Down(err error) bool {
+	// A server that refuses to let us in at all is down for us, whatever code it gives.
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return true
+	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		// Class 57: shut down, starting up, cancelled; 53: out of connections, memory or disk; 08: connection trouble.
@@ -171,8 +176,7 @@ func Down(err error) bool {
 		}
 		return false
 	}
-	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+	return errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, puddle.ErrClosedPool)
 }
