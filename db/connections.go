@@ -170,27 +170,6 @@ update connections set blocked_until = greatest(blocked_until, $2) where id = $1
 	return err
 }
 
-// Subscription is what the receiver needs to know of a hook's address.
-type Subscription struct {
-	ID           int64
-	ConnectionID int64
-	Environment  lookup.Environment
-	Dialect      lookup.Dialect
-	Active       bool
-	TokenTail    string
-}
-
-// SubscriptionByToken finds a hook by the token in its address, or ErrNotFound. Only a hash is compared.
-func (db *DB) SubscriptionByToken(ctx context.Context, token string) (Subscription, error) {
-	hash := sha256.Sum256([]byte(token))
-	var s Subscription
-	err := db.pool.QueryRow(ctx, `-- name: subscription by token
-select s.id, s.connection_id, s.environment, c.dialect, s.active, s.token_tail
-  from subscriptions s join connections c on c.id = s.connection_id where s.token_hash = $1`, hash[:]).
-		Scan(&s.ID, &s.ConnectionID, &s.Environment, &s.Dialect, &s.Active, &s.TokenTail)
-	return s, found(err)
-}
-
 // HookToken gives the token of a connection's live subscription, to build the address that the vendor is told.
 func (db *DB) HookToken(ctx context.Context, connectionID int64) (uid uuid.UUID, token string, err error) {
 	var hash, sealed []byte

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -17,13 +18,13 @@ import (
 	"cotejo/internal/webhook"
 )
 
-// RetryWindow is how long the vendor may send the same delivery again: four tries about 30 s apart, or "a few minutes"
+// RetryWindow is the least age at which a repeated event counts as a new one. It is how long the vendor may send the same delivery again: four tries about 30 s apart, or "a few minutes"
 // in its older pages (docs/vendor.md#delivery-retries), with room to spare.
 const RetryWindow = 20 * time.Minute
 
 // Receipt is a request as it reached a hook, with what is already known of it.
 type Receipt struct {
-	Subscription Subscription
+	Subscription webhook.Subscription
 	ReceivedAt   time.Time
 	RemoteAddr   string
 	Method       string
@@ -33,31 +34,46 @@ type Receipt struct {
 	Size         int64           // as received; larger than Body when it was cut
 	Verdict      webhook.Verdict // Accepted or Refused
 	Cause        webhook.Cause   // of a refusal
+	Checks       []webhook.Check // how each authentication went
 	Answer       int
 }
 
-// Receive stores a request. An accepted one is compared by its bytes with those of the vendor's retry window, and a
+// Receive stores a request and counts it. Refused ones beyond the hour's quota are counted only, and get the zero id. An accepted one is compared by its bytes with those of the vendor's retry window, and a
 // new one is handed to the queue in the same transaction: when Receive returns, nothing can be lost.
-func (db *DB) Receive(ctx context.Context, r Receipt) (uuid.UUID, webhook.Verdict, error) {
+func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict webhook.Verdict, err error) {
 	headers, err := storedHeaders(r)
 	if err != nil {
-		return uuid.UUID{}, "", err
+		return uid, "", err
 	}
-	uid := uuid.New()
+	checks, err := json.Marshal(storedChecks(r.Checks))
+	if err != nil {
+		return uid, "", err
+	}
+	uid = uuid.New()
 	var credentials []byte
 	if len(r.Credentials) > 0 {
 		plain, err := json.Marshal(r.Credentials)
 		if err != nil {
-			return uuid.UUID{}, "", err
+			return uid, "", err
 		}
 		if credentials, err = db.seal(plain, credentialsPurpose(uid)); err != nil {
-			return uuid.UUID{}, "", err
+			return uid, "", err
 		}
 	}
 	sum := sha256.Sum256(r.Body)
 	s := r.Subscription
-	verdict := r.Verdict
+	verdict = r.Verdict
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		if r.Verdict == webhook.Refused {
+			full, err := quotaFull(ctx, tx, s.ID)
+			if err != nil {
+				return err
+			}
+			if full {
+				uid = uuid.Nil
+				return countDelivery(ctx, tx, s.ID, webhook.Refused, webhook.CauseQuota, 0, 0)
+			}
+		}
 		var id int64
 		// The comparison comes after verification, so that a forgery cannot take a key before the real delivery does.
 		if err := tx.QueryRow(ctx, `-- name: receive
@@ -68,17 +84,20 @@ with twin as (
    order by received_at limit 1)
 insert into deliveries (uid, environment, subscription_id, connection_id, received_at, remote_addr, method, headers,
                         credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at,
-                        action, account_id)
+                        action, account_id, checks)
 select $1, $2, $3, $4, $5, $6, $7, $8::json, $9, $15, $16, $10,
        case when (select id from twin) is not null then 'duplicate' else $11 end,
        case when (select id from twin) is not null then 'same_bytes' else $12 end,
        $13, least(greatest(extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, 0), 2147483647), (select id from twin),
        case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end,
-       coalesce((select action from twin), ''), coalesce((select account_id from twin), '')
+       coalesce((select action from twin), ''), coalesce((select account_id from twin), ''), $17::jsonb
 returning id, verdict`,
 			uid, s.Environment, s.ID, s.ConnectionID, r.ReceivedAt, r.RemoteAddr, r.Method, headers,
-			credentials, sum[:], r.Verdict, r.Cause, r.Answer, RetryWindow, notNull(r.Body), r.Size).Scan(&id, &verdict); err != nil {
+			credentials, sum[:], r.Verdict, r.Cause, r.Answer, window(s), notNull(r.Body), r.Size, checks).Scan(&id, &verdict); err != nil {
 			return fmt.Errorf("store the delivery: %w", err)
+		}
+		if err := countDelivery(ctx, tx, s.ID, verdict, r.Cause, 1, len(r.Body)+len(headers)); err != nil {
+			return err
 		}
 		if verdict != webhook.Accepted {
 			return nil
@@ -86,6 +105,56 @@ returning id, verdict`,
 		return db.process(ctx, tx, id)
 	})
 	return uid, verdict, err
+}
+
+// window is how long the same bytes count as a copy.
+func window(s webhook.Subscription) time.Duration {
+	if s.WindowMinutes == 0 {
+		return RetryWindow
+	}
+	return time.Duration(s.WindowMinutes) * time.Minute
+}
+
+// quotaFull tells whether a subscription's refusals of this hour have used up what is kept of them. Receipts at the
+// same moment may each see room; the quota may then be passed by as many.
+func quotaFull(ctx context.Context, tx pgx.Tx, subscriptionID int64) (bool, error) {
+	var kept int
+	var bytes int64
+	err := tx.QueryRow(ctx, `-- name: quota
+select coalesce(sum(kept), 0)::int, coalesce(sum(bytes), 0)::bigint from delivery_hours
+ where subscription_id = $1 and hour = date_trunc('hour', clock_timestamp(), 'UTC') and verdict = 'refused'`, subscriptionID).Scan(&kept, &bytes)
+	return !webhook.DefaultQuota.Keep(kept, bytes), err
+}
+
+// hourShards spreads the counter of one hour, so that receipts at the same moment seldom wait for each other.
+const hourShards = 32
+
+func countDelivery(ctx context.Context, tx pgx.Tx, subscriptionID int64, v webhook.Verdict, c webhook.Cause, kept, bytes int) error {
+	_, err := tx.Exec(ctx, `-- name: count delivery
+insert into delivery_hours as h (subscription_id, hour, verdict, cause, shard, count, kept, bytes)
+values ($1, date_trunc('hour', clock_timestamp(), 'UTC'), $2, $3, $4, 1, $5, $6)
+on conflict (subscription_id, hour, verdict, cause, shard)
+do update set count = h.count + 1, kept = h.kept + excluded.kept, bytes = h.bytes + excluded.bytes`,
+		subscriptionID, v, c, rand.IntN(hourShards), kept, bytes)
+	return err
+}
+
+// storedCheck is a check as kept with its delivery.
+type storedCheck struct {
+	Scheme webhook.Scheme `json:"scheme"`
+	Result webhook.Result `json:"result"`
+	Cause  webhook.Cause  `json:"cause,omitempty"`
+	Reason string         `json:"reason"`
+	Args   []any          `json:"args,omitempty"`
+	Secret string         `json:"secret,omitempty"`
+}
+
+func storedChecks(checks []webhook.Check) []storedCheck {
+	stored := make([]storedCheck, len(checks))
+	for i, c := range checks {
+		stored[i] = storedCheck{c.Scheme, c.Result, c.Cause, c.ReasonID, c.Args, c.SecretID}
+	}
+	return stored
 }
 
 // storedHeaders writes the headers as [[name, value], …]; a credential's name stands alone, its value is sealed apart.

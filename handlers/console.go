@@ -85,7 +85,9 @@ func (c *Console) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/hooks/", c.hooks())
+	hooks := c.hooks()
+	mux.Handle("/hooks/", hooks)
+	mux.Handle("/oauth/token", hooks)
 	mux.Handle("/", pages)
 	return c.around(mux), nil
 }
@@ -93,7 +95,9 @@ func (c *Console) Handler() (http.Handler, error) {
 // HooksHandler serves the hooks alone, for a listener of their own.
 func (c *Console) HooksHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/hooks/", c.hooks())
+	hooks := c.hooks()
+	mux.Handle("/hooks/", hooks)
+	mux.Handle("/oauth/token", hooks)
 	mux.Handle("GET /healthz", web.Healthz())
 	return c.around(c.adapter.Mux(mux))
 }

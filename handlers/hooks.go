@@ -18,6 +18,7 @@ import (
 func (c *Console) hooks() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/{token}", c.adapter.Handle(c.receive))
+	mux.Handle("POST /oauth/token", c.signIns.Limit(c.adapter)(c.adapter.Handle(c.issueToken)))
 	return web.Chain(c.adapter.Mux(mux), web.Timeout(hookTime))
 }
 
@@ -26,7 +27,7 @@ const hookTime = 20 * time.Second
 
 func (c *Console) receive(w http.ResponseWriter, r *http.Request) error {
 	receipt := db.Receipt{ReceivedAt: time.Now(), RemoteAddr: clientIP(r), Method: r.Method, Verdict: webhook.Accepted, Answer: http.StatusOK}
-	subscription, err := c.DB.SubscriptionByToken(r.Context(), r.PathValue("token"))
+	subscription, policy, err := c.DB.HookByToken(r.Context(), r.PathValue("token"))
 	if errors.Is(err, db.ErrNotFound) {
 		// Anybody can ask for addresses that are not ours: counted, not stored.
 		c.unknown.Inc()
@@ -36,7 +37,7 @@ func (c *Console) receive(w http.ResponseWriter, r *http.Request) error {
 		return say(w, http.StatusServiceUnavailable, "try again: the store does not answer")
 	}
 	receipt.Subscription = subscription
-	receipt.Headers, receipt.Credentials = splitHeaders(r.Header)
+	receipt.Headers, receipt.Credentials = splitHeaders(r.Header, policy)
 
 	body, err := io.ReadAll(io.LimitReader(r.Body, webhook.MaxBody+1))
 	if err != nil {
@@ -58,6 +59,12 @@ func (c *Console) receive(w http.ResponseWriter, r *http.Request) error {
 		refuse(http.StatusRequestEntityTooLarge, webhook.CauseTooLarge, "the body is larger than 1 MiB")
 	case !subscription.Active:
 		refuse(http.StatusUnauthorized, webhook.CauseDisabled, "this subscription is switched off")
+	default:
+		outcome := webhook.Verify(policy, webhook.Request{Method: r.Method, Header: headerLines(r.Header), Body: body,
+			At: receipt.ReceivedAt, Addr: web.ClientIP(r)})
+		if receipt.Checks = outcome.Checks; outcome.Refused {
+			refuse(outcome.Answer, outcome.Cause, outcome.Line)
+		}
 	}
 	if _, _, err := c.DB.Receive(r.Context(), receipt); err != nil {
 		c.Log.ErrorContext(r.Context(), "store a delivery", "error", err, "subscription", subscription.ID, "request", web.RequestIDOf(r.Context()))
@@ -77,12 +84,23 @@ func say(w http.ResponseWriter, status int, line string) error {
 	return err
 }
 
-// splitHeaders sorts headers by name and keeps those that may prove who sends apart.
-func splitHeaders(h http.Header) (shown, credentials [][2]string) {
+// headerLines lists headers as received, one entry per line.
+func headerLines(h http.Header) []webhook.Header {
+	var lines []webhook.Header
+	for name, values := range h {
+		for _, value := range values {
+			lines = append(lines, webhook.Header{Name: name, Value: value})
+		}
+	}
+	return lines
+}
+
+// splitHeaders sorts headers by name and keeps those that prove who sends apart: known names, and what the policy asks for.
+func splitHeaders(h http.Header, policy webhook.Policy) (shown, credentials [][2]string) {
 	for name, values := range h {
 		for _, value := range values {
 			pair := [2]string{strings.ToLower(name), strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "�")}
-			if webhook.IsCredential(name) {
+			if policy.Credential(name) {
 				credentials = append(credentials, pair)
 			} else {
 				shown = append(shown, pair)

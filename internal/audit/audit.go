@@ -35,6 +35,15 @@ const (
 	EnvironmentSet    Action = "console.environment"
 	ConsoleChanged    Action = "console.changed"
 	ListViewed        Action = "lookup.listed"
+	HookAdded         Action = "hook.added"
+	HookChanged       Action = "hook.changed"
+	HookSwitched      Action = "hook.switched"
+	HookDeleted       Action = "hook.deleted"
+	HookSecretAdded   Action = "hook.secret_added"
+	HookSecretEnded   Action = "hook.secret_ended"
+	HookAddressShown  Action = "hook.address_shown"
+	HookTested        Action = "hook.tested"
+	DeliveryVerified  Action = "delivery.verified_again"
 	BodyRevealed      Action = "delivery.revealed"
 )
 

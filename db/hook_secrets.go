@@ -1,0 +1,146 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/webhook"
+)
+
+// NewSecret is a secret to add to a subscription. Its text was judged at the field.
+type NewSecret struct {
+	Kind    webhook.SecretKind
+	Name    string // of a header or a client
+	Text    string
+	Raw     bool
+	Overlap time.Duration // how long the secrets of the same kind and name stay good beside it
+}
+
+// ErrTooManySecrets refuses a further secret while webhook.MaxSecrets of its kind are live.
+var ErrTooManySecrets = fmt.Errorf("%w: too many live secrets", ErrConflict)
+
+// AddSecret adds a secret and gives those it follows an end, so that a rotation loses nothing: both are good until then.
+func (db *DB) AddSecret(ctx context.Context, hook uuid.UUID, n NewSecret, by audit.Actor) (uuid.UUID, error) {
+	uid := uuid.New()
+	sealed, err := db.seal([]byte(n.Text), secretPurpose(uid))
+	if err != nil {
+		return uid, err
+	}
+	var hash []byte
+	if n.Kind == webhook.KindClient {
+		sum := sha256.Sum256([]byte(n.Text))
+		hash = sum[:]
+	}
+	err = db.hookAct(ctx, hook, audit.HookSecretAdded, by, func(tx pgx.Tx) error {
+		// A client's older secrets are other clients; each has its own id and its own end.
+		var live int
+		if err := tx.QueryRow(ctx, `-- name: overlap secrets
+with ended as (
+  update subscription_secrets set expires_at = least(coalesce(expires_at, 'infinity'), clock_timestamp() + $4::interval)
+   where subscription_id = (select id from subscriptions where uid = $1) and kind = $2 and name = $3 and kind <> 'client'
+     and (expires_at is null or expires_at > clock_timestamp())
+  returning 1)
+select count(*) from ended`, hook, n.Kind, n.Name, n.Overlap).Scan(&live); err != nil {
+			return err
+		}
+		if live >= webhook.MaxSecrets {
+			return ErrTooManySecrets
+		}
+		_, err := tx.Exec(ctx, `-- name: add secret
+insert into subscription_secrets (uid, subscription_id, kind, name, sealed, hash, tail, raw)
+select $2, id, $3, $4, $5, $6, $7, $8 from subscriptions where uid = $1`,
+			hook, uid, n.Kind, n.Name, sealed, hash, tail(n.Text), n.Raw)
+		return err
+	})
+	return uid, err
+}
+
+// EndSecret ends a secret at once, with the tokens given for it.
+func (db *DB) EndSecret(ctx context.Context, hook, secret uuid.UUID, by audit.Actor) error {
+	return db.hookAct(ctx, hook, audit.HookSecretEnded, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `-- name: end secret
+delete from subscription_secrets where uid = $2 and subscription_id = (select id from subscriptions where uid = $1)`, hook, secret)
+		if err == nil && tag.RowsAffected() == 0 {
+			return ErrNotFound
+		}
+		return err
+	})
+}
+
+// IssueToken checks a client of our token endpoint and stores the hash of a token for it. ErrNotFound: no such client,
+// or another secret; nobody is told which.
+func (db *DB) IssueToken(ctx context.Context, client, secret, token string, lifetime time.Duration) error {
+	given := sha256.Sum256([]byte(secret))
+	var id int64
+	var stored []byte
+	err := db.pool.QueryRow(ctx, `-- name: hook client
+select s.id, s.hash from subscription_secrets s join subscriptions h on h.id = s.subscription_id
+ where s.kind = 'client' and s.name = $1 and h.deleted_at is null and (s.expires_at is null or s.expires_at > clock_timestamp())`, client).Scan(&id, &stored)
+	if err != nil {
+		return found(err)
+	}
+	if subtle.ConstantTimeCompare(stored, given[:]) != 1 {
+		return ErrNotFound
+	}
+	hash := sha256.Sum256([]byte(token))
+	_, err = db.pool.Exec(ctx, `-- name: issue token
+insert into hook_tokens (hash, secret_id, expires_at) values ($1, $2, clock_timestamp() + $3::interval)`, hash[:], id, lifetime)
+	return err
+}
+
+// RevokeTokens ends every token of a subscription.
+func (db *DB) RevokeTokens(ctx context.Context, hook uuid.UUID, by audit.Actor) error {
+	return db.hookAct(ctx, hook, audit.HookSecretEnded, by, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `-- name: revoke tokens
+update hook_tokens t set revoked_at = clock_timestamp() from subscription_secrets s, subscriptions h
+ where s.id = t.secret_id and h.id = s.subscription_id and h.uid = $1 and t.revoked_at is null`, hook)
+		return err
+	})
+}
+
+// HookAddress gives the token in a hook's address. Showing it is on the trail.
+func (db *DB) HookAddress(ctx context.Context, hook uuid.UUID, by audit.Actor) (token string, err error) {
+	err = db.hookAct(ctx, hook, audit.HookAddressShown, by, func(tx pgx.Tx) error {
+		var hash, sealed []byte
+		if err := tx.QueryRow(ctx, `-- name: hook address
+select token_hash, token_sealed from subscriptions where uid = $1`, hook).Scan(&hash, &sealed); err != nil {
+			return err
+		}
+		plain, err := db.open(sealed, hookPurpose(hash))
+		token = string(plain)
+		return err
+	})
+	return token, err
+}
+
+// SetOutbound stores the addresses from which the vendor of a connection says it sends. Addresses that are not in the
+// list any more stay good for the seven days for which the vendor's lists hold (docs/vendor.md#buro-addresses).
+func (db *DB) SetOutbound(ctx context.Context, connectionID int64, list []netip.Prefix) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `-- name: add outbound
+insert into outbound_addresses (connection_id, address) select $1, unnest($2::cidr[])
+on conflict (connection_id, address) do update set seen_at = now()`, connectionID, list); err != nil {
+			return fmt.Errorf("store outbound addresses: %w", err)
+		}
+		_, err := tx.Exec(ctx, `-- name: drop outbound
+delete from outbound_addresses where connection_id = $1 and seen_at < now() - interval '8 days'`, connectionID)
+		return err
+	})
+}
+
+// Outbound lists the stored addresses of a connection.
+func (db *DB) Outbound(ctx context.Context, connectionID int64) (webhook.AddressPolicy, error) {
+	p, err := db.addressPolicy(ctx, webhook.Subscription{ConnectionID: connectionID})
+	if err != nil {
+		return webhook.AddressPolicy{}, err
+	}
+	return *p, nil
+}
