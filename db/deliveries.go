@@ -63,6 +63,15 @@ func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, 
 	if f.Account != "" {
 		q.add("d.account_id = ?", clean(f.Account))
 	}
+	if f.Cause != "" {
+		q.add("d.cause = ?", clean(string(f.Cause)))
+	}
+	if f.Hook != uuid.Nil {
+		q.add("d.subscription_id = (select id from subscriptions where uid = ?)", f.Hook)
+	}
+	if f.Text != "" {
+		q.add("position(?::bytea in d.body) > 0", []byte(f.Text))
+	}
 	q.days("d.received_at", f.From, f.To, zone)
 	return q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
 }
@@ -90,16 +99,20 @@ select `+deliveryColumns+`, d.body`+deliveryTables+`
 func (db *DB) ViewDelivery(ctx context.Context, env lookup.Environment, uid uuid.UUID, action audit.Action, by audit.Actor) (webhook.Delivery, error) {
 	var d webhook.Delivery
 	err := db.inTx(ctx, func(tx pgx.Tx) (err error) {
-		var headers, body []byte
+		var headers, body, checks []byte
 		var lookupID, personID int64
+		var hook uuid.UUID
 		d, err = scanDelivery(tx.QueryRow(ctx, `-- name: delivery
-select `+deliveryColumns+`, d.headers, d.body, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
- where d.environment = $1 and d.uid = $2`, env, uid), &headers, &body, &lookupID, &personID)
+select `+deliveryColumns+`, d.headers, d.body, d.checks, s.uid, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
+ where d.environment = $1 and d.uid = $2`, env, uid), &headers, &body, &checks, &hook, &lookupID, &personID)
 		if err != nil {
 			return err
 		}
-		d.Body = body
+		d.Body, d.Hook = body, hook
 		if d.Headers, err = readHeaders(headers); err != nil {
+			return err
+		}
+		if d.Checks, err = readChecks(checks); err != nil {
 			return err
 		}
 		if d.Changes, err = readChanges(ctx, tx, d.ID); err != nil {

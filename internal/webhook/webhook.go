@@ -39,6 +39,29 @@ const (
 	CauseTooLarge     Cause = "too_large"
 	CauseMethod       Cause = "method"   // not a POST
 	CauseDisabled     Cause = "disabled" // the subscription is switched off here
+	CauseQuota        Cause = "quota"    // refused beyond what Quota keeps of one subscription and hour
+
+	// What Verify refuses for.
+	CauseSignatureMissing   Cause = "signature_missing"
+	CauseSignatureMalformed Cause = "signature_malformed"
+	CauseSignatureMismatch  Cause = "signature_mismatch"
+	CauseJWTMissing         Cause = "jwt_missing"
+	CauseJWTMalformed       Cause = "jwt_malformed"
+	CauseJWTAlgorithm       Cause = "jwt_algorithm" // anything but HS256
+	CauseJWTExpired         Cause = "jwt_expired"
+	CauseJWTNoExpiry        Cause = "jwt_no_expiry"
+	CauseJWTNotYet          Cause = "jwt_not_yet"
+	CauseJWTSignature       Cause = "jwt_signature"
+	CauseHeaderMissing      Cause = "header_missing"
+	CauseHeaderMismatch     Cause = "header_mismatch"
+	CauseTokenMissing       Cause = "token_missing"
+	CauseTokenUnknown       Cause = "token_unknown"
+	CauseTokenExpired       Cause = "token_expired"
+	CauseTokenRevoked       Cause = "token_revoked"
+	CauseTimestampOld       Cause = "timestamp_old"
+	CauseTimestampAhead     Cause = "timestamp_ahead" // further in the future than clocks differ
+	CauseTimestampMalformed Cause = "timestamp_malformed"
+	CauseAddressUnknown     Cause = "address_unknown"
 )
 
 // MaxBody is the largest body read in full, in bytes. The vendor's own are under 1 kB.
@@ -87,6 +110,8 @@ type Delivery struct {
 	LastError    string
 	Twins        []Twin
 	Changes      []Change
+	Checks       []Check // how each authentication went, at receipt or when it was verified again
+	Hook         uuid.UUID
 }
 
 // Header is one received header line.
@@ -123,7 +148,17 @@ type Event struct {
 // Filter narrows the list of deliveries.
 type Filter struct {
 	Verdict  Verdict
+	Cause    Cause
 	Action   string
 	Account  string
+	Hook     uuid.UUID
 	From, To time.Time
+	Text     string // in the body; only within a few days, because no index helps
+}
+
+// HourCount is how many deliveries of a verdict came in one hour.
+type HourCount struct {
+	Hour    time.Time
+	Verdict Verdict
+	Count   int64
 }

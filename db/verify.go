@@ -1,0 +1,179 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
+)
+
+// ErrNotVerifiable refuses to verify again what was not refused by an authentication, or was not kept whole.
+var ErrNotVerifiable = fmt.Errorf("%w: this delivery cannot be verified again", ErrConflict)
+
+// VerifyAgain judges a refused delivery by what its subscription asks for now, as of the moment at which it came: expiry,
+// tokens and addresses count as they stood then. One that passes is processed like one that had passed at once.
+func (db *DB) VerifyAgain(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (webhook.Outcome, error) {
+	request, hook, err := db.StoredRequest(ctx, env, uid)
+	if err != nil {
+		return webhook.Outcome{}, err
+	}
+	policy, err := db.policy(ctx, hook)
+	if err != nil {
+		return webhook.Outcome{}, err
+	}
+	outcome := webhook.Verify(policy, request)
+	checks, err := json.Marshal(storedChecks(outcome.Checks))
+	if err != nil {
+		return outcome, err
+	}
+	return outcome, db.inTx(ctx, func(tx pgx.Tx) error {
+		var id int64
+		var whole bool
+		err := tx.QueryRow(ctx, `-- name: lock refused
+select id, body_size = length(body) from deliveries
+ where environment = $1 and uid = $2 and verdict = 'refused' and cause = any($3) for no key update`,
+			env, uid, verifiable()).Scan(&id, &whole)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && !whole {
+			return ErrNotVerifiable
+		} else if err != nil {
+			return err
+		}
+		verdict, cause := webhook.Accepted, webhook.CauseNone
+		if outcome.Refused {
+			verdict, cause = webhook.Refused, outcome.Cause
+		}
+		if _, err := tx.Exec(ctx, `-- name: verified again
+update deliveries set verdict = $2, cause = $3, checks = $4::jsonb, processed_at = case when $2 = 'refused' then processed_at end where id = $1`,
+			id, verdict, cause, checks); err != nil {
+			return err
+		}
+		if !outcome.Refused {
+			if err := db.process(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		return record(ctx, tx, by, note{action: audit.DeliveryVerified, subject: uid.String(), detail: string(verdict)})
+	})
+}
+
+func verifiable() []string {
+	causes := make([]string, len(webhook.VerifyCauses))
+	for i, c := range webhook.VerifyCauses {
+		causes[i] = string(c)
+	}
+	return append(causes, string(webhook.CauseDisabled))
+}
+
+// Verifiable lists the newest refused deliveries of a subscription that can be verified again, up to limit.
+func (db *DB) Verifiable(ctx context.Context, hook uuid.UUID, since time.Time, limit int) ([]uuid.UUID, error) {
+	rows, err := db.pool.Query(ctx, `-- name: verifiable
+select uid from deliveries
+ where subscription_id = (select id from subscriptions where uid = $1) and received_at > $2 and verdict = 'refused' and cause = any($3)
+   and body_size = length(body)
+ order by received_at desc, id desc limit $4`, hook, since, verifiable(), limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}
+
+// StoredRequest gives a stored delivery as the request it was, with its credentials opened while they are kept (seven
+// days), and its subscription. It goes to Verify and to the bench, and is shown to nobody.
+func (db *DB) StoredRequest(ctx context.Context, env lookup.Environment, uid uuid.UUID) (r webhook.Request, hook webhook.Subscription, err error) {
+	var headers, sealed []byte
+	var remote string
+	err = db.pool.QueryRow(ctx, `-- name: stored request
+select `+hookColumns+`, d.method, d.headers, d.credentials_sealed, d.body, d.received_at, d.remote_addr
+  from deliveries d join subscriptions s on s.id = d.subscription_id join connections c on c.id = s.connection_id
+ where d.environment = $1 and d.uid = $2`, env, uid).
+		Scan(append(hookTargets(&hook), &r.Method, &headers, &sealed, &r.Body, &r.At, &remote)...)
+	if err != nil {
+		return r, hook, found(err)
+	}
+	r.Addr, _ = netip.ParseAddr(remote)
+	all, err := readHeaders(headers)
+	if err != nil {
+		return r, hook, err
+	}
+	for _, h := range all {
+		if !h.Sealed {
+			r.Header = append(r.Header, h)
+		}
+	}
+	if sealed == nil {
+		return r, hook, nil
+	}
+	plain, err := db.open(sealed, credentialsPurpose(uid))
+	if err != nil {
+		return r, hook, fmt.Errorf("open the credentials of delivery %s: %w", uid, err)
+	}
+	var credentials [][2]string
+	if err := json.Unmarshal(plain, &credentials); err != nil {
+		return r, hook, fmt.Errorf("read the credentials of delivery %s: %w", uid, err)
+	}
+	for _, c := range credentials {
+		r.Header = append(r.Header, webhook.Header{Name: c[0], Value: c[1]})
+	}
+	return r, hook, nil
+}
+
+// PolicyOf gives what a subscription asks of requests, for the bench.
+func (db *DB) PolicyOf(ctx context.Context, hook webhook.Subscription) (webhook.Policy, error) {
+	return db.policy(ctx, hook)
+}
+
+// readChecks reads stored checks. Whole numbers come back as integers, for plural forms.
+func readChecks(raw []byte) ([]webhook.Check, error) {
+	var stored []storedCheck
+	if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&stored); err != nil {
+		return nil, fmt.Errorf("read stored checks: %w", err)
+	}
+	checks := make([]webhook.Check, len(stored))
+	for i, c := range stored {
+		for j, arg := range c.Args {
+			if n, ok := arg.(float64); ok && n == math.Trunc(n) {
+				c.Args[j] = int(n)
+			}
+		}
+		checks[i] = webhook.Check{Scheme: c.Scheme, Result: c.Result, Cause: c.Cause, ReasonID: c.Reason, Args: c.Args, SecretID: c.Secret}
+	}
+	return checks, nil
+}
+
+// DeliveryHours counts the deliveries of an environment by hour and verdict since a moment, from the counters.
+func (db *DB) DeliveryHours(ctx context.Context, env lookup.Environment, since time.Time) ([]webhook.HourCount, error) {
+	rows, err := db.pool.Query(ctx, `-- name: delivery hours
+select h.hour, h.verdict, sum(h.count)::bigint
+  from delivery_hours h join subscriptions s on s.id = h.subscription_id
+ where s.environment = $1 and h.hour >= $2 group by h.hour, h.verdict order by h.hour, h.verdict`, env, since)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[webhook.HourCount])
+}
+
+// Quiet names the active subscriptions of an environment from which nothing came although attempts have waited longer
+// than the vendor usually takes.
+func (db *DB) Quiet(ctx context.Context, env lookup.Environment, after time.Duration) ([]string, error) {
+	rows, err := db.pool.Query(ctx, `-- name: quiet hooks
+select s.name from subscriptions s
+ where s.environment = $1 and s.active and s.deleted_at is null
+   and exists (select 1 from attempts a where a.connection_id = s.connection_id and a.status = 'pending' and a.sent_at < clock_timestamp() - $2::interval)
+   and not exists (select 1 from deliveries d where d.subscription_id = s.id and d.verdict <> 'refused' and d.received_at > clock_timestamp() - $2::interval)
+ order by s.name`, env, after)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
