@@ -1,0 +1,98 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"cotejo/internal/audit"
+	"cotejo/internal/auth"
+)
+
+func TestConnectionForm(t *testing.T) {
+	t.Parallel()
+	c := withVendor(t)
+	creds := c.box.Credentials()
+	b := c.as(auth.Administrator)
+	form := func(pairs ...string) url.Values {
+		v := url.Values{"name": {"Palenca"}, "base_url": {c.boxURL + "/v1/"}, "key": {creds.APIKey}, "widget_id": {creds.WidgetID}, "calls_per_minute": {"100"}}
+		for i := 0; i < len(pairs); i += 2 {
+			v.Set(pairs[i], pairs[i+1])
+		}
+		return v
+	}
+	b.get("/connection").want(http.StatusOK).lacks(creds.APIKey, c.token).has(creds.APIKey[len(creds.APIKey)-4:])
+	for field, bad := range map[string]url.Values{
+		"base_url":         form("base_url", "http://vendor.example/v1"),
+		"key":              form("key", "public_0123"),
+		"calls_per_minute": form("calls_per_minute", "121"),
+		"name":             form("name", " "),
+	} {
+		r := b.post("/connection", bad).want(http.StatusUnprocessableEntity).count("#"+field+"-error", 1).lacks(creds.APIKey)
+		if got, _ := r.doc().Find("input[name=" + field + "]").Attr("value"); field != "key" && got != strings.TrimSpace(bad.Get(field)) {
+			t.Errorf("%s: typed %q, shown %q", field, bad.Get(field), got)
+		}
+	}
+	b.post("/connection", form("key", "")).to("/connection") // an empty key keeps the one there is
+	b.post("/connection/test", nil).want(http.StatusOK).count(`[data-test="ok"]`, 1).lacks(creds.APIKey)
+	b.post("/connection", form("key", "private_wrong_key_0123456789")).to("/connection")
+	b.post("/connection/test", nil).want(http.StatusOK).count(`[data-test="failed"]`, 1).has(spanish.T("admin.connection.test_unauthorized"))
+	b.post("/connection", form("base_url", "http://127.0.0.1:1/v1")).to("/connection")
+	b.post("/connection/test", nil).want(http.StatusOK).has(spanish.T("admin.connection.test_unreachable")).lacks("127.0.0.1:1:")
+	if n := c.trail(audit.ConnectionTested, b.user); n != 3 {
+		t.Errorf("%d tests on the trail, want 3", n)
+	}
+	if n := c.trail(audit.ConnectionEdited, b.user); n != 3 {
+		t.Errorf("%d changes on the trail, want 3", n)
+	}
+}
+
+func TestFirstConnection(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	b := c.as(auth.Administrator)
+	b.get("/connection").want(http.StatusOK)
+	b.post("/connection/test", nil).want(http.StatusNotFound)
+	b.post("/connection/resume", nil).want(http.StatusNotFound)
+	form := url.Values{"name": {"Palenca"}, "base_url": {"http://127.0.0.1:1/v1"}, "widget_id": {""}, "calls_per_minute": {"10"}}
+	b.post("/connection", form).want(http.StatusUnprocessableEntity).count("#key-error", 1)
+	if n := one[int](c, `select count(*) from connections`); n != 0 {
+		t.Errorf("%d connections of a refused form", n)
+	}
+}
+
+func TestResumeConnection(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Administrator)
+	c.must(c.PauseConnection(t.Context(), c.conn.ID, "vendor_unauthorized"))
+	if b.get("/").doc().Find(`form[action="/connection/resume"], a[href="/connection"]`).Length() == 0 {
+		t.Error("the banner of a paused connection leads nowhere")
+	}
+	b.post("/connection/resume", nil).to("/connection")
+	if one[bool](c, `select paused_at is not null from connections`) {
+		t.Error("still paused")
+	}
+	if n := c.trail(audit.ConnectionResumed, b.user); n != 1 {
+		t.Errorf("%d entries on the trail", n)
+	}
+}
+
+// Going live takes a tick, with or without script.
+func TestGoingLiveAsks(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	b := c.as(auth.Administrator)
+	b.post("/environment", url.Values{"env": {"production"}}).want(http.StatusSeeOther)
+	if got := one[string](c, `select environment from console`); got != "sandbox" {
+		t.Error("live without being asked")
+	}
+	b.post("/environment", url.Values{"env": {"production"}, "confirm": {"on"}}).to("/connection")
+	if got := one[string](c, `select environment from console`); got != "production" {
+		t.Errorf("environment %s", got)
+	}
+	if n := c.trail(audit.EnvironmentSet, b.user); n != 1 {
+		t.Errorf("%d entries on the trail", n)
+	}
+}
