@@ -34,6 +34,22 @@ func visitOf(r *http.Request) visit {
 	return v
 }
 
+// visit reads who makes a request.
+func (c *Console) visit(r *http.Request, userID int64) (visit, error) {
+	read, err := c.DB.Visit(r.Context(), userID, views.WaitingCap)
+	if err != nil {
+		return visit{}, err
+	}
+	v := visit{Visit: read, env: read.Console.Environment, printer: printerFor(read.User)}
+	v.actor = audit.Actor{UserID: read.User.ID, Name: read.User.Name, IP: clientIP(r)}
+	return v, nil
+}
+
+// on gives the request as that of a visit.
+func (v visit) on(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+}
+
 // admit lets a request through to its handler when its person may make it.
 func (c *Console) admit(route Route) web.Handler {
 	if route.Access == Open {
@@ -44,24 +60,22 @@ func (c *Console) admit(route Route) web.Handler {
 		if session.UserID == 0 {
 			return c.turnAway(w, r, route)
 		}
-		read, err := c.DB.Visit(r.Context(), session.UserID, views.WaitingCap)
+		v, err := c.visit(r, session.UserID)
 		if errors.Is(err, db.ErrNotFound) { // disabled since
 			return c.turnAway(w, r, route)
 		} else if err != nil {
 			return unavailable(err)
 		}
-		v := visit{Visit: read, env: read.Console.Environment, printer: printerFor(read.User)}
-		v.actor = audit.Actor{UserID: read.User.ID, Name: read.User.Name, IP: clientIP(r)}
-		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+		r = v.on(r)
 		// A password set by somebody else opens one page only: the one on which it is changed.
-		if read.User.MustChange && route.Pattern != "POST /account/password" {
+		if v.User.MustChange && route.Pattern != "POST /account/password" {
 			if r.Method != http.MethodGet || route.Stream {
 				return web.Forbidden(errors.New("password must be changed first"))
 			}
 			return web.Render(w, r, http.StatusOK, views.MustChange(views.MustChangePage{Page: c.page(w, r, "account", "signin.change.title")}))
 		}
-		if !read.User.Role.May(route.Access) {
-			return web.Forbidden(fmt.Errorf("role %s lacks %s", read.User.Role, route.Access))
+		if !v.User.Role.May(route.Access) {
+			return web.Forbidden(fmt.Errorf("role %s lacks %s", v.User.Role, route.Access))
 		}
 		return route.Handle(w, r)
 	}

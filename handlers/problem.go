@@ -13,8 +13,13 @@ import (
 // errorPage shows a failure in the reader's language, with the console around it when it is known who reads.
 func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	page := views.Page{P: locale.For(preferredLanguage(r), nil), Asset: c.Assets.URL, Now: c.Now(), Theme: preferredTheme(r), Path: "/"}
-	if v := visitOf(r); v.User.ID != 0 {
-		page = c.page(w, r, "", "")
+	// What failed may have known the reader, or failed before anybody asked: an address that no route has. Whoever may
+	// do one thing only gets the plain page, and so does everybody when the database may be what failed.
+	if session := c.sessions.Current(r); session.UserID != 0 && f.Status < http.StatusInternalServerError {
+		if v, err := c.visit(r, session.UserID); err == nil && !v.User.MustChange {
+			r = v.on(r)
+			page = c.page(w, r, "", "")
+		}
 	}
 	page.Title = views.ProblemTitle(page, f.Status)
 	if err := web.Render(w, r, f.Status, views.Problem(views.ErrorPage{Page: page, Status: f.Status, RequestID: f.RequestID})); err != nil {

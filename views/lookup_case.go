@@ -174,7 +174,16 @@ func (v CasePage) explain() explained {
 	if !d.Known {
 		return explained{Title: v.T("lookups.ask.unknown_title"), Meaning: v.T("lookups.ask.unknown"), Next: v.T("lookups.ask.unknown_next"), Actor: actor, Code: code}
 	}
-	return explained{Title: d.Title, Meaning: d.Meaning, Next: d.Next, Actor: d.Actor, Code: code, Known: true}
+	return explained{Title: d.Title, Meaning: d.Meaning, Next: d.Next, Actor: turn(v.status(), d.Actor), Code: code, Known: true}
+}
+
+// turn is who acts next on an outcome. A fault at the source is over with its attempt: what comes next is up to whom the
+// status names, as every list says, and not to the source.
+func turn(status lookup.Status, actor string) string {
+	if lookup.Actor(actor) == lookup.ActorSource && !status.Open() {
+		return string(status.Actor())
+	}
+	return actor
 }
 
 // asks tells whether somebody has to do something, so that the three columns are shown.

@@ -75,19 +75,22 @@ func (v CasePage) markRest(b band) string {
 		if o.Peak > 2 {
 			parts = append(parts, v.T("lookups.line.peak", "Peak", o.Peak))
 		}
-		return strings.Join(parts, ", ") + "."
+		return sentence(strings.Join(parts, ", "))
 	}
 	g := b.Gap
 	between := v.T("lookups.line.after", "Before", v.employer(g.Before))
 	if g.After >= 0 {
 		between = v.T("lookups.line.between", "Before", v.employer(g.Before), "After", v.employer(g.After))
 	}
-	text := when + ", " + between + "."
+	text := sentence(when + ", " + between)
 	if g.Doubtful {
 		text += " " + v.T("lookups.line.doubtful")
 	}
 	return text
 }
+
+// sentence ends a text with a full stop, unless it has one, as the name of a company often does.
+func sentence(text string) string { return strings.TrimSuffix(text, ".") + "." }
 
 func (v CasePage) markWords(b band) string { return v.markTitle(b) + ": " + v.markRest(b) }
 

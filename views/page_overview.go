@@ -95,6 +95,7 @@ func cause(p Page, f Failure) locale.Detail {
 	if !d.Known {
 		return locale.Detail{Title: p.T("lookups.ask.unknown_title"), Next: p.T("lookups.ask.unknown_next"), Actor: string(f.Status.Actor())}
 	}
+	d.Actor = turn(f.Status, d.Actor)
 	return d
 }
 

@@ -38,7 +38,7 @@ function watch(source, line, words) {
   // What an element says, apart from the passing of time.
   function meaning(element) {
     const copy = element.cloneNode(true);
-    for (const time of copy.querySelectorAll("time")) time.remove();
+    for (const time of copy.querySelectorAll("time, [data-ticks]")) time.remove();
     return copy.textContent.replace(/\s+/g, " ");
   }
 
