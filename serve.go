@@ -20,7 +20,9 @@ import (
 	"cotejo/internal/connection"
 	"cotejo/internal/jobs"
 	"cotejo/internal/live"
+	"cotejo/internal/lookup"
 	"cotejo/internal/palenca"
+	"cotejo/internal/webhook"
 	"cotejo/static"
 	"cotejo/web"
 	"cotejo/web/metrics"
@@ -226,15 +228,60 @@ func (vendor) Test(ctx context.Context, c connection.Connection, key string) (co
 	return "", http.StatusOK, took
 }
 
-// Register makes sure that the vendor sends its events to our hook.
-func (v vendor) Register(ctx context.Context, c connection.Connection) error {
+// client makes a client with the stored key.
+func (v vendor) client(ctx context.Context, c connection.Connection) (*palenca.Client, error) {
 	key, err := v.db.ConnectionKey(ctx, c.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
+	return palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
+}
+
+// Register makes sure that the vendor sends its events to our hook.
+func (v vendor) Register(ctx context.Context, c connection.Connection) error {
+	client, err := v.client(ctx, c)
 	if err != nil {
 		return err
 	}
 	return registerHook(ctx, v.settings, v.db, client, c, true)
+}
+
+// Hooks lists the subscriptions that the vendor has of ours.
+func (v vendor) Hooks(ctx context.Context, c connection.Connection) ([]webhook.VendorHook, error) {
+	client, err := v.client(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	list, err := client.Webhooks(ctx)
+	hooks := make([]webhook.VendorHook, len(list))
+	for i, w := range list {
+		hooks[i] = webhook.VendorHook{ID: w.ID, Name: w.Name, URL: w.URL, Active: w.Active, Sign: w.Sign, Events: w.Events}
+	}
+	return hooks, err
+}
+
+// PutHook registers a hook, or changes it; the vendor's list of events is always sent, because an update without one
+// widens it to all (docs/vendor.md#delivery-and-retries).
+func (v vendor) PutHook(ctx context.Context, c connection.Connection, h webhook.VendorHook) (id, secret string, err error) {
+	client, err := v.client(ctx, c)
+	if err != nil {
+		return "", "", err
+	}
+	w := palenca.Webhook{ID: h.ID, Name: h.Name, URL: h.URL, WidgetID: c.WidgetID, Sandbox: c.Environment == lookup.Sandbox,
+		Active: h.Active, Sign: h.Sign, Events: h.Events}
+	if h.ID == "" {
+		w, err = client.CreateWebhook(ctx, w)
+	} else {
+		w, err = client.UpdateWebhook(ctx, w)
+	}
+	return w.ID, w.Secret, err
+}
+
+// DropHook removes a subscription at the vendor.
+func (v vendor) DropHook(ctx context.Context, c connection.Connection, id string) error {
+	client, err := v.client(ctx, c)
+	if err != nil {
+		return err
+	}
+	return client.DeleteWebhook(ctx, id)
 }

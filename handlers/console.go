@@ -13,6 +13,7 @@ import (
 	"cotejo/db"
 	"cotejo/internal/connection"
 	"cotejo/internal/live"
+	"cotejo/internal/webhook"
 	"cotejo/web"
 )
 
@@ -40,6 +41,13 @@ type Vendor interface {
 	Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration)
 	// Register makes sure that the vendor sends its events of the connection's widget to our hook.
 	Register(ctx context.Context, c connection.Connection) error
+	// Hooks lists the vendor's own subscriptions.
+	Hooks(ctx context.Context, c connection.Connection) ([]webhook.VendorHook, error)
+	// PutHook registers a hook or, with an id, changes it. It gives the vendor's id and, where the vendor makes one, the
+	// secret with which it signs.
+	PutHook(ctx context.Context, c connection.Connection, h webhook.VendorHook) (id, secret string, err error)
+	// DropHook removes a subscription at the vendor; one that is gone already is no error.
+	DropHook(ctx context.Context, c connection.Connection, id string) error
 }
 
 // Console is the browser's side of Cotejo and the vendor's.

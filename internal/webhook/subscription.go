@@ -175,3 +175,13 @@ func (p Policy) Credential(name string) bool {
 	}
 	return false
 }
+
+// VendorHook is a subscription as the vendor has it.
+type VendorHook struct {
+	ID     string // "" on registering
+	Name   string
+	URL    string // with its token: a credential
+	Active bool
+	Sign   bool     // the vendor is asked to sign
+	Events []string // not repeated by every vendor
+}
