@@ -68,7 +68,7 @@ lint: need-go bin/golangci-lint
 	@bin/golangci-lint run ./...
 
 bench: build ## measure the hot paths against a database of a realistic size
-	@bin/cotejo bench
+	@bin/cotejo bench --write docs/benchmarks.md
 
 seed: build ## fill the local database: make seed LOOKUPS=2000 DELIVERIES=6000
 	@bin/cotejo seed --lookups $(LOOKUPS) --deliveries $(DELIVERIES)

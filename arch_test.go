@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {"internal/localpg", "internal/seal"},
 	"internal/testdb":      {"db", "internal/localpg"},
 	"internal/browsertest": {"*"}, // drives the whole program
+	"internal/bench":       with(pure, "db", "internal/export", "internal/localpg", "internal/palenca", "internal/seal"),
 }
 
 func with(base []string, more ...string) []string { return slices.Concat(base, more) }

@@ -3,8 +3,46 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
+	"os"
 
+	"cotejo/db"
+	measure "cotejo/internal/bench"
 	"cotejo/internal/config"
+	plans "cotejo/internal/seed"
 )
 
-func bench(context.Context, config.Config, []string) error { return errors.New("x") }
+// bench measures this machine, with a PostgreSQL and a console of its own, and prints each figure with its limit.
+func bench(ctx context.Context, c config.Config, args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	quick := flags.Bool("quick", false, "small data and short runs, to see that it works")
+	into := flags.String("write", "", "also write the figures into this document")
+	bare := flags.Bool("bare-server", false, "be the server that the webhooks are compared with (the bench starts it itself)")
+	if err := flags.Parse(args); err != nil {
+		return errors.Join(err, errUsage)
+	}
+	if flags.NArg() > 0 {
+		return errUsage
+	}
+	if *bare {
+		return measure.ServeBare(ctx, string(c.DatabaseURL), c.Listen)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	report, err := measure.Run(ctx, measure.Options{
+		Serve: []string{self, "serve"}, Bare: []string{self, "bench", "--bare-server"}, Quick: *quick, PGBin: c.PGBin, Log: os.Stderr, Version: version,
+		Fill: func(ctx context.Context, store *db.DB, plan plans.Plan) error {
+			return fill(ctx, store, c, plan, os.Stderr)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	report.Markdown(os.Stdout)
+	if *into != "" {
+		return report.WriteInto(*into)
+	}
+	return nil
+}

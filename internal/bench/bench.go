@@ -1,0 +1,176 @@
+// Package bench measures Cotejo on the machine it runs on: a new PostgreSQL with its usual durability, the console as a
+// process of its own, and a client in this one. Next to each figure stands the limit of the same machine in the same
+// run, so that a slow or busy machine shows as such and not as a slow console. Its SQL is here and not in package db: it
+// is what the limits are made of, and part of no program that serves.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/db"
+	"cotejo/internal/localpg"
+	"cotejo/internal/lookup"
+	"cotejo/internal/seal"
+	"cotejo/internal/seed"
+)
+
+// Options say what to measure.
+type Options struct {
+	Serve []string // the command line that serves the console
+	Bare  []string // the command line that serves ServeBare
+	Quick bool     // small data and short runs: shows that the bench runs, not how fast Cotejo is
+	PGBin string   // folder of initdb and postgres; empty: looked for
+	// Fill adds invented lookups to the sandbox of a database.
+	Fill    func(ctx context.Context, store *db.DB, plan seed.Plan) error
+	Log     io.Writer // progress
+	Version string
+}
+
+// size is how much a run measures.
+type size struct {
+	small, large int // lookups of the two databases compared
+	burst        time.Duration
+	repeats      int
+	pages        int // requests of each page
+	changes      int // changes watched
+	rows         int // of a CSV
+	clients      int // that deliver at once
+}
+
+func (o Options) size() size {
+	if o.Quick {
+		return size{small: 200, large: 400, burst: 150 * time.Millisecond, repeats: 1, pages: 5, changes: 10, rows: 500, clients: 4}
+	}
+	return size{small: 10_000, large: 200_000, burst: 4 * time.Second, repeats: 3, pages: 150, changes: 300, rows: 200_000, clients: 16}
+}
+
+// deliveriesEach is how many deliveries stand with a lookup.
+const deliveriesEach = 3
+
+// limit ends a run that hangs.
+const limit = 10 * time.Minute
+
+// run is one run of the bench.
+type run struct {
+	Options
+	size
+	dir   string
+	url   string
+	key   seal.SecretKey
+	db    *db.DB
+	token string // of the hook
+	out   *Report
+}
+
+// Run measures everything, one thing after the other, and cleans up behind itself.
+func Run(ctx context.Context, o Options) (_ *Report, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "cotejo-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	r := &run{Options: o, size: o.size(), dir: dir, key: seal.GenerateSecretKey(), out: newReport(o)}
+	cluster, err := localpg.Start(ctx, localpg.Options{Dir: dir, Bin: o.PGBin, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if stopErr := cluster.Stop(end); err == nil {
+			err = stopErr
+		}
+	}()
+	r.url = cluster.URL()
+	if err := r.open(ctx); err != nil {
+		return nil, err
+	}
+	defer r.db.Close()
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"fill and lists", r.lists},
+		{"deliveries", r.deliveries},
+		{"from change to screen", r.screen},
+		{"CSV", r.csv},
+		{"CURPs and events", r.words},
+	} {
+		began := time.Now()
+		fmt.Fprintf(o.Log, "%s …\n", step.name)
+		if err := step.do(ctx); err != nil {
+			return nil, fmt.Errorf("measure %s: %w", step.name, err)
+		}
+		fmt.Fprintf(o.Log, "%s: %s\n", step.name, time.Since(began).Round(time.Second/10))
+	}
+	r.out.finish()
+	return r.out, nil
+}
+
+func (r *run) open(ctx context.Context) (err error) {
+	if err := db.Migrate(ctx, r.url); err != nil {
+		return err
+	}
+	if r.db, err = db.Open(ctx, r.url, nil); err != nil {
+		return err
+	}
+	if err := r.db.UnlockSecrets(ctx, r.key); err != nil {
+		return err
+	}
+	// The administrator that the pages are asked for as is made before the invented analysts, who are users too.
+	console, err := r.console(ctx, 0)
+	if err != nil {
+		return err
+	}
+	console.stop()
+	return r.db.Pool().QueryRow(ctx, `-- name: server version
+show server_version`).Scan(&r.out.Postgres)
+}
+
+// fill adds lookups up to a number, and settles the database as it would be settled after a day.
+func (r *run) fill(ctx context.Context, have, want int) error {
+	began := time.Now()
+	err := r.Fill(ctx, r.db, seed.Plan{Lookups: want - have, Deliveries: deliveriesEach * (want - have), Now: began})
+	if err != nil {
+		return err
+	}
+	r.out.Seeds = append(r.out.Seeds, Seeded{Lookups: want - have, Took: time.Since(began)})
+	if r.token == "" {
+		at, err := r.db.Connection(ctx, lookup.Sandbox, lookup.Palenca)
+		if err != nil {
+			return err
+		}
+		if _, r.token, err = r.db.HookToken(ctx, at.ID); err != nil {
+			return err
+		}
+	}
+	return r.settle(ctx)
+}
+
+// settle does at once what autovacuum and the checkpointer would do during a measurement.
+func (r *run) settle(ctx context.Context) error {
+	for _, statement := range []string{"-- name: settle tables\nvacuum (analyze)", "-- name: settle files\ncheckpoint"} {
+		if _, err := r.db.Pool().Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each asks for rows and hands them on.
+func each[T any](ctx context.Context, store *db.DB, query string, args ...any) ([]T, error) {
+	rows, err := store.Pool().Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+}

@@ -1,0 +1,178 @@
+package bench
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// samples are measurements of one thing.
+type samples []float64
+
+func (s samples) median() float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	if n := len(sorted); n%2 == 0 {
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+	return sorted[len(sorted)/2]
+}
+
+// percentile is the smallest measurement that p per cent of all do not exceed.
+func (s samples) percentile(p int) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[max(int(math.Ceil(float64(len(sorted)*p)/100))-1, 0)]
+}
+
+func millis(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
+
+// Figure is one measurement with its limit on the same machine in the same run; Limit 0: there is none to name.
+type Figure struct {
+	What    string
+	Value   float64
+	Unit    string
+	Limit   float64
+	LimitIs string
+}
+
+// PageTime is how long a page takes at two sizes of the database, in milliseconds.
+type PageTime struct {
+	What         string
+	Small, Large samples
+}
+
+// Seeded is how long invented lookups took to load.
+type Seeded struct {
+	Lookups int
+	Took    time.Duration
+}
+
+// Report is a whole run.
+type Report struct {
+	Figures  []Figure
+	Pages    []PageTime
+	Seeds    []Seeded
+	Postgres string
+
+	size          size
+	quick         bool
+	version       string
+	began         time.Time
+	took          time.Duration
+	before, after string // load averages
+}
+
+func newReport(o Options) *Report {
+	return &Report{size: o.size(), quick: o.Quick, version: o.Version, began: time.Now(), before: load()}
+}
+
+func (r *Report) add(f Figure) { r.Figures = append(r.Figures, f) }
+
+func (r *Report) finish() { r.took, r.after = time.Since(r.began), load() }
+
+// Markdown writes the report as it stands in docs/benchmarks.md.
+func (r *Report) Markdown(w io.Writer) {
+	fmt.Fprintf(w, "Measured on %s, in %s, with version %s.\n\n", r.began.UTC().Format("2 January 2006, 15:04 UTC"), r.took.Round(time.Second), r.version)
+	fmt.Fprintf(w, "| machine | |\n|---|---|\n| processor | %s, %d cores |\n| system | %s, %s/%s |\n| PostgreSQL | %s, settings of `cotejo serve` without `DATABASE_URL` |\n| Go | %s |\n| load average before, after | %s, %s |\n\n",
+		lineOf("/proc/cpuinfo", "model name", ":"), runtime.NumCPU(), lineOf("/etc/os-release", "PRETTY_NAME", "="), runtime.GOOS, runtime.GOARCH, r.Postgres, runtime.Version(), r.before, r.after)
+	if r.quick {
+		fmt.Fprint(w, "A quick run: it shows that the bench works, not how fast Cotejo is.\n\n")
+	}
+	fmt.Fprint(w, "| what | Cotejo | limit in the same run | ratio |\n|---|---:|---|---:|\n")
+	for _, f := range r.Figures {
+		limit, ratio := "", ""
+		if f.Limit > 0 {
+			limit = amount(f.Limit) + " " + f.Unit + ", " + f.LimitIs
+			ratio = strconv.FormatFloat(f.Value/f.Limit, 'f', 2, 64)
+		}
+		fmt.Fprintf(w, "| %s | %s %s | %s | %s |\n", f.What, amount(f.Value), f.Unit, limit, ratio)
+	}
+	fmt.Fprintf(w, "\n| page, in ms | %s lookups: p50 | p99 | %s lookups: p50 | p99 | ratio of p50 |\n|---|---:|---:|---:|---:|---:|\n", thousands(r.size.small), thousands(r.size.large))
+	for _, p := range r.Pages {
+		small, large := p.Small.percentile(50), p.Large.percentile(50)
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %.2f |\n", p.What, amount(small), amount(p.Small.percentile(99)), amount(large), amount(p.Large.percentile(99)), large/small)
+	}
+	fmt.Fprintln(w)
+	for _, s := range r.Seeds {
+		fmt.Fprintf(w, "Loading %s invented lookups with %s deliveries took %s.\n", thousands(s.Lookups), thousands(s.Lookups*deliveriesEach), s.Took.Round(100*time.Millisecond))
+	}
+}
+
+// amount writes three figures of a number: more would be noise.
+func amount(v float64) string {
+	switch {
+	case v >= 1000:
+		return thousands(int(math.Round(v)))
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(b)); err == nil && len(fields) > 0 {
+		return fields[0]
+	}
+	return "not known"
+}
+
+// lineOf gives the value of the first line of a file that begins with key.
+func lineOf(path, key, sign string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return "not known"
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if name, value, ok := strings.Cut(lines.Text(), sign); ok && strings.TrimSpace(name) == key {
+			return strings.Trim(strings.TrimSpace(value), `"`)
+		}
+	}
+	return "not known"
+}
+
+const (
+	beginMark = "<!-- figures: written by `cotejo bench --write`, not by hand -->"
+	endMark   = "<!-- end of figures -->"
+)
+
+// WriteInto puts the report between the marks of a document, leaving the rest as it is.
+func (r *Report) WriteInto(path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(b), beginMark)
+	_, after, ok2 := strings.Cut(rest, endMark)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no place for figures: the lines %q and %q mark it", path, beginMark, endMark)
+	}
+	var text strings.Builder
+	text.WriteString(before + beginMark + "\n\n")
+	r.Markdown(&text)
+	text.WriteString("\n" + endMark + after)
+	return os.WriteFile(path, []byte(text.String()), 0o644)
+}
