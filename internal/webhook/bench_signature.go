@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -50,16 +51,12 @@ func readSignature(p *SignaturePolicy, value string) (list []signatureReading, l
 			continue
 		}
 		length = max(length, len(sum))
-		own := remarks
-		if !p.accepts(e) {
-			own = append(own[:len(own):len(own)], remark("verify.bench.signature."+string(e)))
-		}
 		inner, err := hex.DecodeString(string(sum))
 		switch {
 		case len(sum) == sha256.Size:
-			list = append(list, signatureReading{sum, own})
+			list = append(list, signatureReading{sum, e.remarks(p, remarks)})
 		case err == nil && len(inner) == sha256.Size:
-			list = append(list, signatureReading{inner, append(remarks[:len(remarks):len(remarks)], "verify.bench.signature.hex_in_base64")})
+			list = append(list, signatureReading{inner, append(slices.Clone(remarks), "verify.bench.signature.hex_in_base64")})
 		}
 	}
 	if len(list) > 0 {
@@ -68,10 +65,19 @@ func readSignature(p *SignaturePolicy, value string) (list []signatureReading, l
 	for _, e := range Encodings {
 		whole := text[:len(text)-len(text)%4] // whole groups of any encoding
 		if sum, ok := e.decode(whole); ok && len(sum) >= leastTruncated && len(sum) < sha256.Size {
-			list = append(list, signatureReading{sum, append(remarks[:len(remarks):len(remarks)], "verify.bench.signature.truncated")})
+			list = append(list, signatureReading{sum, append(e.remarks(p, remarks), "verify.bench.signature.truncated")})
 		}
 	}
 	return list, length
+}
+
+// remarks adds, to those made before, that the policy does not take the encoding.
+func (e Encoding) remarks(p *SignaturePolicy, before []remark) []remark {
+	list := slices.Clone(before)
+	if !p.accepts(e) {
+		list = append(list, remark("verify.bench.signature."+string(e)))
+	}
+	return list
 }
 
 // unwrap takes away what surrounds a signature, with a remark for each layer.
