@@ -44,6 +44,9 @@ func TestUsers(t *testing.T) {
 			t.Errorf("an analyst is answered %d on %s", status, path)
 		}
 		ana.says("h1", "Su rol no alcanza para esto")
+		if n := ana.count(`nav a[href="/lookups"]`); n != 1 {
+			t.Errorf("the page about %s leads nowhere", path)
+		}
 	}
 	if n := ana.count(`nav a[href="/users"]`); n != 0 {
 		t.Error("the navigation offers what the role may not do")
@@ -134,7 +137,7 @@ func TestLanguage(t *testing.T) {
 	s := newSite(t)
 	b := admin(t, s.serve())
 	b.open("/lookups")
-	for _, want := range []struct{ lang, title string }{{"en", "Lookups"}, {"es-MX", "Consultas"}} {
+	for _, want := range []struct{ lang, title, missing string }{{"en", "Lookups", "Nothing is here"}, {"es-MX", "Consultas", "Aquí no hay nada"}} {
 		b.leads(click(".nav__prefs button[name=lang]"))
 		if at := b.path(); at != "/lookups" {
 			t.Errorf("the switch leads to %s", at)
@@ -143,6 +146,10 @@ func TestLanguage(t *testing.T) {
 			t.Errorf("the page is in %s, not %s", lang, want.lang)
 		}
 		b.says("h1", want.title)
+		b.expects(404)
+		b.open("/nothing")
+		b.says("h1", want.missing)
+		b.open("/lookups")
 	}
 }
 

@@ -66,6 +66,9 @@ func TestAccessible(t *testing.T) {
 			if n := b.count("h1"); n != 1 {
 				t.Errorf("%d headings of the first order", n)
 			}
+			if n := b.count(".ribbon"); n != 1 {
+				t.Error("test data are shown without the ribbon")
+			}
 			b.accessible(t)
 		})
 	}
@@ -106,7 +109,8 @@ func TestAccessible(t *testing.T) {
 	look("user", "/users/"+value[string](s, "select uid::text from users order by id limit 1"), 200)
 	look("connection", "/connection", 200)
 	look("account", "/account", 200)
-	look("not found", "/lookups/00000000-0000-0000-0000-000000000000", 404)
+	look("no such lookup", "/lookups/00000000-0000-0000-0000-000000000000", 404)
+	look("no such page", "/nothing", 404)
 	refusedForms(t, b)
 }
 

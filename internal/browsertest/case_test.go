@@ -106,6 +106,9 @@ func TestAnswers(t *testing.T) {
 			}
 		}
 		b.says(".ask", p.detail)
+		if p.status == "error" {
+			b.says(".ask", "Usted o un colega") // as the lists say of a fault at the source
+		}
 		if p.status == "incomplete" {
 			b.says(".ask", "La persona.")
 			b.says(`section[aria-labelledby="h-message"]`, "Buen día.")

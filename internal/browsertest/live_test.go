@@ -66,6 +66,28 @@ func TestStatusesArriveLive(t *testing.T) {
 	timeToRow(t, s, one, two)
 }
 
+// TestSameNewsIsNone opens a list anew while a lookup is under way: that the clock went on is no change to tell.
+func TestSameNewsIsNone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.serve()
+	s.tell(p, "/settings", map[string]any{"delay": "1h"})
+	b := admin(t, p)
+	b.request("GATA000408HTLRLLA7", "SOL-1")
+	s.until("count(*) = 1 from lookups where status = 'pending'")
+	b.open("/lookups")
+	b.until(opened)
+	for _, times := range []string{"once", "twice"} {
+		// A pause and its end make the stream start again, and show every row as it stands.
+		ask[any](b, `document.querySelector("[hx-sse\:connect]").addEventListener("htmx:sse:after:message", e => window.shown = !!e.detail.message.data.includes("data-lookup")), window.shown = false, null`)
+		b.do(click("[data-live-pause]"), click("[data-live-pause]"))
+		b.until("window.shown")
+		if n := b.count(".table__fresh"); n != 0 {
+			t.Errorf("started %s, a row is marked as changed", times)
+		}
+	}
+}
+
 // timeToRow logs how long after the receipt of its final event each row showed it. The promise is one second; here it is
 // not held against a machine that runs other tests at the same time (`cotejo bench` measures it alone).
 func timeToRow(t *testing.T, s *site, tabs ...*tab) {
