@@ -29,7 +29,11 @@ func (e notYet) Error() string { return "no call allowed yet" }
 // pauseCheck is how often a job looks whether a paused connection was resumed.
 const pauseCheck = 30 * time.Second
 
-// client makes a client for the connection. before, when not nil, runs when a call is allowed, right before it is made.
+// patience is how long a job that has made one call waits in its slot for the next. Giving up between two pages of one
+// answer would throw the calls already made away, and the next run would need them all again.
+const patience = 10 * time.Second
+
+// client makes a client for one run of a job. before, when not nil, runs when a call is allowed, right before it is made.
 func (v *vendor) client(ctx context.Context, c connection.Connection, before func(context.Context) error) (*palenca.Client, error) {
 	if c.Dialect != lookup.Palenca {
 		return nil, fmt.Errorf("connection %d speaks %s, which has no client", c.ID, c.Dialect)
@@ -38,16 +42,14 @@ func (v *vendor) client(ctx context.Context, c connection.Connection, before fun
 	if err != nil {
 		return nil, fmt.Errorf("open the connection's key: %w", err)
 	}
+	left := time.Duration(0) // nothing is lost before the first call
 	return palenca.New(palenca.Options{
 		BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID, HTTP: v.http,
 		Wait: func(ctx context.Context) error {
-			wait, err := v.db.TakeToken(ctx, c.ID)
-			if err != nil {
+			if err := v.turn(ctx, c.ID, left); err != nil {
 				return err
 			}
-			if wait > 0 {
-				return notYet{wait}
-			}
+			left = patience
 			if before != nil {
 				return before(ctx)
 			}
@@ -58,6 +60,24 @@ func (v *vendor) client(ctx context.Context, c connection.Connection, before fun
 			_ = v.db.HoldCalls(context.WithoutCancel(ctx), c.ID, reset)
 		},
 	})
+}
+
+// turn takes a token, waiting up to patience for it.
+func (v *vendor) turn(ctx context.Context, connectionID int64, patience time.Duration) error {
+	for {
+		wait, err := v.db.TakeToken(ctx, connectionID)
+		if err != nil || wait <= 0 {
+			return err
+		}
+		if patience -= wait; patience < 0 {
+			return notYet{wait}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
 }
 
 // connection gives the connection of an attempt, or the reason to sleep while it is paused.
