@@ -144,11 +144,12 @@ func (r Request) bearer() (token string, state bearerState) {
 	return token, bearerFound
 }
 
-// clipped makes a word from outside fit to be shown: short and printable.
+// clipped makes a word from outside fit to be shown: short, and of the
+// characters that names are made of.
 func clipped(word string) string {
 	const most = 24
 	clean := strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
+		if c < '0' && !strings.ContainsRune("+-.", c) || c > 'z' || strings.ContainsRune(":;<=>?@[\\]^`", c) {
 			return '?'
 		}
 		return c

@@ -135,6 +135,7 @@ func FuzzJWT(f *testing.F) {
 	}
 	f.Add("Bearer ..")
 	f.Add("\xff\x00 a.b.c")
+	f.Add("Bearer eyJhbGciOiJ7ezw-fX0ifQ.e30.") // an algorithm "{{<>}}"
 	p := webhook.Policy{JWT: &webhook.JWTPolicy{Secrets: []webhook.Secret{v.secret(f, "rawsecret")}}}
 	ours := map[string]bool{}
 	for _, name := range []string{"jwt.good", "jwt.loose", "jwt.ahead", "jwt.milliseconds", "jwt.text_expiry"} {
