@@ -49,6 +49,7 @@ func bodyVariants(body []byte) (list []bodyVariant, whole bool) {
 		list = append(list, bodyVariant{b, r, rank})
 	}
 	add(body, "", 0)
+	// Line ends come and go with editors, echo and copying.
 	trimmed := bytes.TrimRight(body, "\r\n")
 	add(trimmed, "verify.bench.body.newline_removed", 1)
 	add(bytes.TrimSpace(body), "verify.bench.body.space_removed", 2)

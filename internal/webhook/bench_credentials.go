@@ -42,6 +42,7 @@ func (t *trials) jwt(p *JWTPolicy, b Bench) []Finding {
 	if text == "" {
 		return found
 	}
+	// Unverified on purpose: what a bad token says is what explains it.
 	var c benchClaims
 	token, parts, err := jwt.NewParser().ParseUnverified(text, &c)
 	switch {
@@ -52,6 +53,7 @@ func (t *trials) jwt(p *JWTPolicy, b Bench) []Finding {
 	case token.Method == nil || token.Method.Alg() != algorithm:
 		alg, _ := token.Header["alg"].(string)
 		found = append(found, finding(Fail, "verify.jwt.algorithm", "Algorithm", clipped(alg)))
+		// No key is tried: which secret fits another algorithm changes nothing.
 		return append(found, c.findings(p.Leeway, t.at)...)
 	case token.Header["crit"] != nil:
 		found = append(found, finding(Fail, "verify.jwt.critical"))
@@ -75,6 +77,7 @@ func findJWT(r Request) (text string, found []Finding) {
 		if i == maxHeaders {
 			break
 		}
+		// The last word, so that a scheme before it, known or not, is no obstacle.
 		fields := strings.Fields(h.Value)
 		if len(fields) == 0 || !looksLikeJWT(fields[len(fields)-1]) {
 			continue
@@ -94,6 +97,8 @@ func findJWT(r Request) (text string, found []Finding) {
 func (c benchClaims) findings(leeway time.Duration, at time.Time) []Finding {
 	var found []Finding
 	leeway = max(leeway, 0)
+	// The bounds are those of the library, to the second: a token that expires
+	// at this very moment has expired.
 	switch exp := c.Expires; {
 	case exp == nil:
 		found = append(found, finding(Fail, "verify.jwt.no_expiry"))
@@ -105,6 +110,8 @@ func (c benchClaims) findings(leeway time.Duration, at time.Time) []Finding {
 	if nbf := c.NotBefore; nbf != nil && at.Before(nbf.Add(-leeway)) {
 		found = append(found, finding(Fail, "verify.jwt.not_yet", "From", instant(nbf.Time), "Early", span(nbf.Sub(at))))
 	}
+	// Nothing is refused for iat (RFC 7519 gives it no such meaning), but it is
+	// the best witness of two clocks that differ.
 	if iat := c.Issued; iat != nil && iat.Unix() <= milliseconds && at.Before(iat.Add(-leeway)) {
 		found = append(found, finding(Warn, "verify.bench.jwt_ahead", "Issued", instant(iat.Time), "Early", span(iat.Sub(at))))
 	}
@@ -156,6 +163,7 @@ func diagnoseHeaders(headers []HeaderSecret, r Request) []Finding {
 
 // likely gives what most often explains a wrong or missing header.
 func (h HeaderSecret) likely(values []string, r Request) []Finding {
+	// Wrong here and there cannot be told apart: only that the rest is equal.
 	for _, v := range values {
 		_, bare, _ := strings.Cut(v, " ")
 		switch {

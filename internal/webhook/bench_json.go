@@ -32,7 +32,7 @@ func parseTree(body []byte) (root node, ok bool) {
 		return node{}, false
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
+	d.UseNumber() // 1044.970 as a float would come back as 1044.97
 	return parseNode(d, 0)
 }
 
@@ -107,6 +107,7 @@ func (s style) members(out *bytes.Buffer, n node, line string) {
 		order[i] = i
 	}
 	if s.sorted && n.kind == '{' {
+		// By bytes, as Go and Python do; in UTF-8 that is by code point.
 		slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(n.names[a], n.names[b]) })
 	}
 	out.WriteByte(n.kind)
@@ -114,6 +115,7 @@ func (s style) members(out *bytes.Buffer, n node, line string) {
 		if place > 0 {
 			out.WriteString(s.comma)
 		}
+		// Node and Python agree: a line each, and [] or {} for what is empty.
 		if s.indent != "" {
 			out.WriteString(inner)
 		}
@@ -129,6 +131,7 @@ func (s style) members(out *bytes.Buffer, n node, line string) {
 	out.WriteByte(n.kind + 2) // { and } are two apart in ASCII, [ and ] too
 }
 
+// shortEscapes are those of ECMA-262 (QuoteJSONString), which Python, PHP and Go share.
 var shortEscapes = map[rune]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
 
 func (s style) quote(out *bytes.Buffer, text string) {
@@ -182,6 +185,7 @@ func numberPython(text string) string {
 	if err != nil {
 		return text
 	}
+	// repr() turns to an exponent outside of these (Python, float_repr_style "short").
 	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
 		return strconv.FormatFloat(f, 'e', -1, 64)
 	}

@@ -81,6 +81,7 @@ func readingsOfText(text string, raw bool) []keyReading {
 			list = append(list, keyReading{key: key, remark: r, rank: rank})
 		}
 	}
+	// Both alphabets are one here: no text reads differently in the two.
 	decoded, isBase64 := decodeBase64(trimmed)
 	if raw {
 		add([]byte(text), true, "", 0)
@@ -108,6 +109,7 @@ func readingsOfText(text string, raw bool) []keyReading {
 func distinct(list []keyReading) []keyReading {
 	var kept []keyReading
 	for _, r := range list {
+		// The first reading of a key is its plainest, so that one stays.
 		known := false
 		for _, k := range kept {
 			known = known || sameText(string(k.key), string(r.key))

@@ -28,6 +28,8 @@ func preambles(r Request, standard bool) []preamble {
 	if id != "" && stamp != "" {
 		list = append(list, both)
 	}
+	// Some senders sign "<time>.<body>" under a header of their own. A few
+	// candidates are enough, each doubles the work.
 	for i, h := range r.Header {
 		if i == maxHeaders || len(list) == 4 {
 			break
@@ -58,7 +60,7 @@ func (t *trials) search(list []signatureReading, secrets []Secret, b Bench, befo
 		return []Finding{finding(Skip, "verify.bench.no_secret")}
 	}
 	bodies, whole := bodyVariants(b.Request.Body)
-	tried := t.hmacs
+	tried := t.hmacs // another scheme may have used some before
 	hit, ok := t.first(list, keys, bodies, before)
 	if ok {
 		return hit.findings()
@@ -88,6 +90,7 @@ func (t *trials) first(list []signatureReading, keys []keyReading, bodies []body
 					if !ok {
 						return combination{}, false
 					}
+					// However many ways to read the header, the sum is computed once.
 					for _, read := range list {
 						if read.made(sum) {
 							return combination{k, body, p, read}, true
@@ -103,6 +106,7 @@ func (t *trials) first(list []signatureReading, keys []keyReading, bodies []body
 // findings say that the combination verifies, and each thing about it that is
 // not as the subscription expects.
 func (c combination) findings() []Finding {
+	// From the inside out: the key, what was signed, how it was written down.
 	aspects := c.key.aspects()
 	for _, r := range append([]remark{c.preamble.remark, c.body.remark}, c.read.remarks...) {
 		if r != "" {

@@ -51,6 +51,8 @@ func readSignature(p *SignaturePolicy, value string) (list []signatureReading, l
 			continue
 		}
 		length = max(length, len(sum))
+		// Many libraries give hex unless told otherwise, and the caller then
+		// encodes that text.
 		inner, err := hex.DecodeString(string(sum))
 		switch {
 		case len(sum) == sha256.Size:
@@ -62,6 +64,7 @@ func readSignature(p *SignaturePolicy, value string) (list []signatureReading, l
 	if len(list) > 0 {
 		return fewestRemarks(list), length
 	}
+	// Nothing whole: perhaps a column or a log cut the value.
 	for _, e := range Encodings {
 		whole := text[:len(text)-len(text)%4] // whole groups of any encoding
 		if sum, ok := e.decode(whole); ok && len(sum) >= leastTruncated && len(sum) < sha256.Size {
@@ -128,6 +131,8 @@ next:
 }
 
 // signature looks into the vendor's signature over the body.
+// A header that is missing, repeated or unreadable is the explanation and ends
+// the search, unless what was meant turns up elsewhere.
 func (t *trials) signature(p *SignaturePolicy, b Bench) []Finding {
 	name := p.header()
 	values := b.Request.values(name)
@@ -136,6 +141,7 @@ func (t *trials) signature(p *SignaturePolicy, b Bench) []Finding {
 	case len(values) > 1:
 		found = append(found, finding(Fail, "verify.bench.header_repeated", "Header", name))
 	case len(values) == 0:
+		// Where none is required its absence explains no refusal.
 		result := Fail
 		if !p.Required {
 			result = Warn
@@ -212,6 +218,8 @@ func (t *trials) standard(p *StandardPolicy, b Bench) []Finding {
 	if text == "" || len(text) > maxStandardList {
 		return found
 	}
+	// Each entry on its own, also without its version: that is what is
+	// forgotten when somebody signs by hand.
 	var list []signatureReading
 	for entry := range strings.FieldsSeq(text) {
 		read, _ := readSignature(&SignaturePolicy{Prefix: "v1,"}, entry)
@@ -228,6 +236,7 @@ func (t *trials) standard(p *StandardPolicy, b Bench) []Finding {
 
 func (p *StandardPolicy) clockFindings(stamp string, t *trials) []Finding {
 	sent, ok := parseTimestamp(stamp)
+	// Thirteen digits are what JavaScript's Date.now() gives.
 	if !ok && len(stamp) == 13 && strings.Trim(stamp, "0123456789") == "" {
 		return []Finding{finding(Fail, "verify.bench.timestamp_milliseconds")}
 	}
