@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,20 +17,30 @@ type DeliveriesPage struct {
 	Rows          []webhook.Delivery // without bodies
 	Values        DeliveryFilterValues
 	Actions       []string // events the list can be narrowed to
+	Causes        []webhook.Cause
+	Subscriptions []webhook.Subscription
+	Hours         []HourCount     // of the last 24 hours
+	Errors        map[string]Note // text, from, to: why a filter was not applied
 	After, Before string   // opaque keys of the older and newer pages, "" = none
 }
 
 // DeliveryFilterValues is a filter as the URL spells it.
 type DeliveryFilterValues struct {
-	Verdict  string
-	Action   string
-	Account  string
-	From, To string // 2006-01-02
+	Verdict      string
+	Cause        string
+	Action       string
+	Subscription string // a UUID
+	Account      string
+	From, To     string // 2006-01-02
+	Text         string // in the body; needs From and To within seven days
 }
 
 func (v DeliveryFilterValues) url(more ...string) string {
 	query := url.Values{}
-	for name, value := range map[string]string{"verdict": v.Verdict, "action": v.Action, "account": v.Account, "from": v.From, "to": v.To} {
+	for name, value := range map[string]string{
+		"verdict": v.Verdict, "cause": v.Cause, "action": v.Action, "subscription": v.Subscription, "account": v.Account,
+		"from": v.From, "to": v.To, "text": v.Text,
+	} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -46,6 +57,16 @@ func (v DeliveriesPage) chips() []chip {
 		without.Verdict = ""
 		add(v.T("ui.verdict.label")+": "+verdictWord(v.Page, f.Verdict), without)
 	}
+	if f.Cause != "" {
+		without := f
+		without.Cause = ""
+		add(v.T("deliveries.filter.cause")+": "+causeWord(v.Page, webhook.Cause(f.Cause)), without)
+	}
+	if f.Subscription != "" {
+		without := f
+		without.Subscription = ""
+		add(v.T("deliveries.page.subscription")+": "+v.subscriptionName(f.Subscription), without)
+	}
 	if f.Action != "" {
 		without := f
 		without.Action = ""
@@ -61,7 +82,30 @@ func (v DeliveriesPage) chips() []chip {
 		without.From, without.To = "", ""
 		add(daysWord(v.Page, f.From, f.To), without)
 	}
+	if f.Text != "" {
+		without := f
+		without.Text = ""
+		add(v.T("deliveries.filter.text")+": "+f.Text, without)
+	}
 	return chips
+}
+
+// subscriptionName is the name behind an id of the filter, the id itself when there is none (any more).
+func (v DeliveriesPage) subscriptionName(id string) string {
+	for _, s := range v.Subscriptions {
+		if s.UID.String() == id {
+			return s.Name
+		}
+	}
+	return id
+}
+
+func causeOptions(p Page, causes []webhook.Cause) []Option {
+	options := make([]Option, len(causes))
+	for i, cause := range causes {
+		options[i] = Option{Value: string(cause), Word: causeWord(p, cause)}
+	}
+	return options
 }
 
 func (v DeliveriesPage) links() PageLinks {
@@ -103,7 +147,7 @@ func reason(d webhook.Delivery) string {
 	switch d.Cause {
 	case webhook.CauseNone:
 	case webhook.CauseUnreadable, webhook.CauseUnknownEvent, webhook.CauseLate, webhook.CauseSameBytes,
-		webhook.CauseSameFact, webhook.CauseForeign, webhook.CauseTooLarge, webhook.CauseDisabled:
+		webhook.CauseSameFact, webhook.CauseForeign, webhook.CauseTooLarge, webhook.CauseDisabled, webhook.CauseMethod:
 		return string(d.Cause)
 	default:
 		return "unlisted"
@@ -134,7 +178,15 @@ func movedTo(d webhook.Delivery) lookup.Status {
 // deliveryWhy is the reason in one line.
 func deliveryWhy(p Page, d webhook.Delivery) string { return deliverySays(p, d, "deliveries.why.") }
 
+// deliverySays words a delivery's case. Why a request was not authentic is worded by whoever checks it.
 func deliverySays(p Page, d webhook.Delivery, group string) string {
+	part := "title"
+	if group == "deliveries.body." {
+		part = "explanation"
+	}
+	if text := verifyText(p, d.Cause, part); text != "" {
+		return text
+	}
 	return p.T(group+reason(d), "Status", statusWord(p, movedTo(d)), "Limit", p.P.Bytes(webhook.MaxBody), "Cause", string(d.Cause))
 }
 
@@ -152,10 +204,16 @@ type DeliveryPage struct {
 	Delivery webhook.Delivery
 	Body     string // the stored bytes as text, personal data masked when Masked
 	Masked   bool   // something in Body is hidden and can be revealed
+	Curl     string // the request as a command without credentials, its body as it may be shown; "" offers none
 }
 
 func (v DeliveryPage) path(more string) string {
 	return "/deliveries/" + v.Delivery.UID.String() + more
+}
+
+// verifiable tells whether it was refused by an authentication and may pass once a setting was mended.
+func (v DeliveryPage) verifiable() bool {
+	return v.Delivery.Verdict == webhook.Refused && slices.Contains(webhook.VerifyCauses, v.Delivery.Cause)
 }
 
 func (v DeliveryPage) head() string { return deliverySays(v.Page, v.Delivery, "deliveries.head.") }

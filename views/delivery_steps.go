@@ -1,9 +1,16 @@
 package views
 
-import "cotejo/internal/webhook"
+import (
+	"slices"
 
-// deliveryStep is one check of a delivery and how it ended.
-type deliveryStep struct{ Name, State string }
+	"cotejo/internal/webhook"
+)
+
+// deliveryStep is one check of a delivery and how it ended. Check is set for an authentication, which words itself.
+type deliveryStep struct {
+	Name, State string
+	Check       *webhook.Check
+}
 
 // The states of a step. What comes after a failed one was not reached; what comes after receipt waits for processing.
 const (
@@ -14,9 +21,12 @@ const (
 	stepNote = "note"
 )
 
+// stepAuthentic stands for all authentications of a delivery whose checks were not kept.
+const stepAuthentic = "authentic"
+
 // deliverySteps lists the checks in the order in which they run, judged by the verdict and its cause.
 func deliverySteps(d webhook.Delivery) []deliveryStep {
-	atReceipt := []string{"address", "enabled", "size", "bytes"}
+	atReceipt := []string{"address", "enabled", "size"}
 	later := []string{"readable", "pair", "known", "order", "fact"}
 	failed := failedStep(d)
 	var steps []deliveryStep
@@ -27,10 +37,22 @@ func deliverySteps(d webhook.Delivery) []deliveryStep {
 			if name == failed {
 				this, state = stepFail, stepSkip
 			}
-			steps = append(steps, deliveryStep{name, this})
+			steps = append(steps, deliveryStep{Name: name, State: this})
 		}
 	}
 	run(atReceipt)
+	if state == stepPass {
+		for i, c := range d.Checks {
+			steps = append(steps, deliveryStep{State: resultState(c.Result), Check: &d.Checks[i]})
+			if c.Result == webhook.Fail && d.Verdict == webhook.Refused {
+				state = stepSkip
+			}
+		}
+		if len(d.Checks) == 0 && failed == stepAuthentic {
+			run([]string{stepAuthentic})
+		}
+	}
+	run([]string{"bytes"})
 	switch {
 	case state == stepSkip:
 	case d.Verdict == webhook.Refused || d.Verdict == webhook.Duplicate && failed == "":
@@ -44,10 +66,13 @@ func deliverySteps(d webhook.Delivery) []deliveryStep {
 
 // failedStep names the check that decided, "" when all passed.
 func failedStep(d webhook.Delivery) string {
+	if slices.Contains(webhook.VerifyCauses, d.Cause) {
+		return stepAuthentic
+	}
 	switch d.Cause {
 	case webhook.CauseDisabled:
 		return "enabled"
-	case webhook.CauseTooLarge:
+	case webhook.CauseTooLarge, webhook.CauseMethod:
 		return "size"
 	case webhook.CauseSameBytes:
 		return "bytes"
