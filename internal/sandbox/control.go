@@ -16,6 +16,7 @@ import (
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	s.palenca(mux)
+	s.buro(mux)
 	for pattern, h := range map[string]http.HandlerFunc{
 		"GET /_sandbox/settings":              s.getSettings,
 		"POST /_sandbox/settings":             s.setSettings,
@@ -23,11 +24,16 @@ func (s *Server) Handler() http.Handler {
 		"GET /_sandbox/people":                s.listPeople,
 		"GET /_sandbox/deliveries":            s.listDeliveries,
 		"POST /_sandbox/accounts/{id}/events": s.emitByHand,
+		"GET /_sandbox/ugly":                  s.listUgly,
+		"POST /_sandbox/ugly":                 s.orderUgly,
+		"DELETE /_sandbox/ugly":               s.clearUgly,
+		"GET /_sandbox/notices":               s.listNotices,
 	} {
 		mux.Handle(pattern, s.withKey(h))
 	}
 	mux.HandleFunc("GET /_sandbox/{$}", s.card)
 	mux.HandleFunc("GET /_sandbox/files/{id}/{name}", s.file)
+	mux.HandleFunc("/_sandbox/redirected", s.redirected)
 	return s.logged(mux)
 }
 
@@ -46,7 +52,8 @@ func (s *Server) logged(mux *http.ServeMux) http.Handler {
 }
 
 // statusWriter remembers the status for the log. It hides http.Flusher and the
-// like on purpose: no route here streams.
+// like: no route here streams, and the one fault that must send half an answer
+// reaches them through Unwrap.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -64,11 +71,15 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// withKey guards the sandbox's own routes. They neither count towards the rate
-// nor meet ordered faults: the hand on the switches must always get through.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// withKey guards the sandbox's own routes, by the key of either dialect. They
+// neither count towards the rate nor meet ordered faults: the hand on the
+// switches must always get through.
 func (s *Server) withKey(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(r.Header.Get("x-api-key")), []byte(s.creds.APIKey)) != 1 {
+		key := []byte(r.Header.Get("x-api-key"))
+		if subtle.ConstantTimeCompare(key, []byte(s.creds.APIKey))|subtle.ConstantTimeCompare(key, []byte(s.creds.BuroKey)) != 1 {
 			fail(w, http.StatusUnauthorized, "invalid_api_key", "The sandbox's own routes need its API key in x-api-key")
 			return
 		}
@@ -78,7 +89,7 @@ func (s *Server) withKey(next http.HandlerFunc) http.Handler {
 
 // card says who answers here; see Probe. It is the one route without a key.
 func (s *Server) card(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"cotejo_sandbox": true, "instance": s.creds.Instance, "dialects": []string{"palenca"}})
+	writeJSON(w, http.StatusOK, map[string]any{"cotejo_sandbox": true, "instance": s.creds.Instance, "dialects": []string{palenca, buro}})
 }
 
 func (s *Server) getSettings(w http.ResponseWriter, _ *http.Request) {
@@ -110,7 +121,7 @@ func (s *Server) setSettings(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sw := *s.st.switches.get("all")
-	sw.EventDelay, sw.FailNext = nil, nil // given anew as a whole, or kept
+	sw.EventDelay, sw.FailNext, sw.Ugly = nil, nil, nil // given anew as a whole, or kept
 	given := map[string]json.RawMessage{}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -130,6 +141,9 @@ func (s *Server) setSettings(w http.ResponseWriter, r *http.Request) {
 	if _, ok := given["fail_next"]; !ok {
 		sw.FailNext = s.st.switches.get("all").FailNext
 	}
+	if _, ok := given["ugly"]; !ok {
+		sw.Ugly = s.st.switches.get("all").Ugly
+	}
 	s.st.switches.put("all", &sw)
 	s.answerSettings(w)
 }
@@ -141,26 +155,10 @@ func (s *Server) resetSettings(w http.ResponseWriter, _ *http.Request) {
 	s.answerSettings(w)
 }
 
-// listPeople serves the table of docs/sandbox.md#the-nine-people to programs.
-func (s *Server) listPeople(w http.ResponseWriter, _ *http.Request) {
-	type row struct {
-		CURP          string  `json:"curp"`
-		Event         string  `json:"event"`
-		StatusDetails *string `json:"status_details"`
-		Warning       *string `json:"warning"`
-		Employment    bool    `json:"employment"`
-	}
-	rows := []row{}
-	for _, p := range people {
-		rows = append(rows, row{p.CURP, "login." + p.Status, orNull(p.Details), orNull(p.Warning), p.full})
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"people": rows})
-}
-
 // listDeliveries shows deliveries with their attempts, newest first; query:
-// account_id, limit (100).
+// account_id (for Buró the verification's id), dialect, limit (100).
 func (s *Server) listDeliveries(w http.ResponseWriter, r *http.Request) {
-	account := r.URL.Query().Get("account_id")
+	account, dialect := r.URL.Query().Get("account_id"), r.URL.Query().Get("dialect")
 	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
 	if err != nil || limit < 1 {
 		limit = 100
@@ -168,7 +166,7 @@ func (s *Server) listDeliveries(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows := sorted(s.st.deliveries, func(d *delivery) int { return -d.Seq }, func(d *delivery) bool {
-		return account == "" || d.AccountID == account
+		return (account == "" || d.AccountID == account) && (dialect == "" || d.Dialect == dialect || d.Dialect == "" && dialect == palenca)
 	})
 	writeJSON(w, http.StatusOK, map[string]any{"deliveries": append([]*delivery{}, rows[:min(limit, len(rows))]...)})
 }

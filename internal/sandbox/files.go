@@ -26,15 +26,16 @@ func (s *Server) employmentFiles(a *account, any bool, host string) []fileJSON {
 	if a.Platform == "issste" {
 		kind = "issste_employment_file"
 	}
-	base := s.cfg.BaseURL
-	if base == "" { // not told its own address, it takes the one it was called by
-		base = "http://" + host
-	}
+	return []fileJSON{{s.fileLink(host, a.ID, kind), kind, a.ID}}
+}
+
+// fileLink makes a link to a paper of an account or a verification. It names
+// their id and not the person.
+func (s *Server) fileLink(host, id, kind string) string {
 	issued := s.now().Truncate(time.Second)
-	path := "/_sandbox/files/" + a.ID + "/" + kind + ".pdf"
-	url := fmt.Sprintf("%s%s?X-Amz-Date=%s&X-Amz-Expires=%d&X-Amz-Signature=%s", base, path,
+	path := "/_sandbox/files/" + id + "/" + kind + ".pdf"
+	return fmt.Sprintf("%s%s?X-Amz-Date=%s&X-Amz-Expires=%d&X-Amz-Signature=%s", s.base(host), path,
 		issued.Format("20060102T150405Z"), int(fileLife.Seconds()), s.fileSignature(path, issued))
-	return []fileJSON{{url, kind, a.ID}}
 }
 
 // fileSignature binds a link to its path and its time; whoever changes either
@@ -57,13 +58,14 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	a := s.st.accounts.get(r.PathValue("id"))
 	var lines []string
-	if a != nil {
+	if a := s.st.accounts.get(r.PathValue("id")); a != nil {
 		lines = record(a)
+	} else if v := s.st.verifications.get(r.PathValue("id")); v != nil {
+		lines = s.buroRecord(v, strings.TrimSuffix(r.PathValue("name"), ".pdf"))
 	}
 	s.mu.Unlock()
-	if a == nil {
+	if lines == nil {
 		http.NotFound(w, r)
 		return
 	}

@@ -29,15 +29,21 @@ var sayings = sync.OnceValue(func() map[string]saying {
 // advice returns the two sentences for a status, in the first of en, es and pt
 // that the caller's accept-language names; English by default.
 func advice(status, details, accept string) (message, recommendation *string) {
-	said, ok := sayings()[details]
-	if !ok {
-		said = sayings()[status]
+	key := details
+	if _, ok := sayings()[key]; !ok {
+		key = status
 	}
-	lang := "en"
+	return speech(key, accept, "en")
+}
+
+// speech returns the sentences of a key in the caller's language, or in the
+// given one when it names none that the key has.
+func speech(key, accept, lang string) (message, recommendation *string) {
+	said := sayings()[key]
 	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
 		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
 		tag, _, _ = strings.Cut(tag, "-")
-		if tag == "en" || tag == "es" || tag == "pt" {
+		if said.Message[tag] != "" {
 			lang = tag
 			break
 		}

@@ -109,6 +109,10 @@ func (s *Server) createAccount(w http.ResponseWriter, r *http.Request) {
 		notFound(w, "Widget")
 		return
 	}
+	if f := personFault(o.identifier, palenca); f != nil {
+		s.failAsOrdered(w, r, f, func(w http.ResponseWriter, r *http.Request) { s.fulfil(w, r, o) })
+		return
+	}
 	s.fulfil(w, r, o)
 }
 

@@ -2,13 +2,9 @@ package sandbox
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/subtle"
 	"encoding/json"
-	"io"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -69,11 +65,12 @@ func (s *Server) palencaCall(next http.HandlerFunc) http.Handler {
 				fail(w, http.StatusUnauthorized, "invalid_api_key", "The API key is not valid for this environment")
 				return
 			}
-			if !s.admit(w) {
+			if !s.admit(w, palenca) {
+				fail(w, http.StatusTooManyRequests, "too_many_requests", "Rate limit exceeded")
 				return
 			}
 		}
-		if f := s.takeFault(r); f != nil {
+		if f := s.takeFault(r, palenca); f != nil {
 			s.failAsOrdered(w, r, f, next)
 			return
 		}
@@ -81,8 +78,25 @@ func (s *Server) palencaCall(next http.HandlerFunc) http.Handler {
 			fail(w, http.StatusServiceUnavailable, "service_unavailable", "The sandbox cannot write its state")
 			return
 		}
+		if f := s.accountRewriting(r); f != nil {
+			s.failAsOrdered(w, r, f, next)
+			return
+		}
 		next(w, r)
 	})
+}
+
+// accountRewriting is for reads of an account that belongs to a person of an ugly case.
+func (s *Server) accountRewriting(r *http.Request) *fault {
+	if r.Method != http.MethodGet || r.PathValue("id") == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.st.accounts.get(r.PathValue("id")); a != nil {
+		return personRewriting(a.Identifier)
+	}
+	return nil
 }
 
 // stateError is not nil once a write has failed. From then on every call is
@@ -92,105 +106,6 @@ func (s *Server) stateError() error {
 	defer s.mu.Unlock()
 	return s.st.log.err
 }
-
-// rateWindow counts calls in fixed windows of a minute, as the vendor does:
-// "until the next window".
-type rateWindow struct {
-	ends time.Time
-	used int
-}
-
-// admit counts a call and writes the three headers of the vendor's rate
-// limit; over it, it answers 429 and returns false.
-func (s *Server) admit(w http.ResponseWriter) bool {
-	s.mu.Lock()
-	limit, now := s.rate(), s.now()
-	if limit == 0 {
-		s.mu.Unlock()
-		return true
-	}
-	if !now.Before(s.window.ends) {
-		s.window = rateWindow{ends: now.Add(time.Minute)}
-	}
-	s.window.used++
-	used, ends := s.window.used, s.window.ends
-	s.mu.Unlock()
-	h := w.Header()
-	h.Set("X-RateLimit-Limit", strconv.Itoa(limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(limit-used, 0)))
-	// Rounded up, so that a client that waits until then is let in.
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(ends.Add(time.Second-1).Unix(), 10))
-	if used > limit {
-		fail(w, http.StatusTooManyRequests, "too_many_requests", "Rate limit exceeded")
-		return false
-	}
-	return true
-}
-
-// takeFault returns the ordered fault for this call and uses it up.
-func (s *Server) takeFault(r *http.Request) *fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sw := s.st.switches.get("all")
-	f := sw.FailNext
-	if f == nil || !f.matches(r) {
-		return nil
-	}
-	if f.Times--; f.Times <= 0 {
-		sw.FailNext = nil
-	}
-	s.st.switches.put("all", sw)
-	_ = s.st.log.commit() // its error is kept and answered by palencaCall
-	taken := *f
-	s.cfg.Log.Info("ordered fault", "mode", cmp.Or(f.Mode, "status"), "status", f.Status, "left", f.Times)
-	return &taken
-}
-
-// hangLimit ends a hanging call whose client never gives up.
-const hangLimit = 2 * time.Minute
-
-// failAsOrdered answers a call with an ordered fault.
-func (s *Server) failAsOrdered(w http.ResponseWriter, r *http.Request, f *fault, next http.HandlerFunc) {
-	if f.After {
-		next(discard{http.Header{}}, r)
-	}
-	switch f.Mode {
-	case "hang":
-		// Only after its body is read does net/http notice that a client left.
-		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
-		t := time.NewTimer(hangLimit)
-		defer t.Stop()
-		select {
-		case <-r.Context().Done():
-		case <-t.C:
-		}
-		panic(http.ErrAbortHandler)
-	case "cut":
-		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
-	}
-	if len(f.Body) > 0 {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(f.Status)
-		_, _ = w.Write(f.Body)
-		return
-	}
-	code := f.Code
-	if code == "" {
-		code = map[int]string{401: "invalid_api_key", 403: "forbidden", 404: "not_found", 412: "recent_login_successful",
-			422: "bad_request", 429: "too_many_requests", 504: "request_timeout"}[f.Status]
-	}
-	if code == "" {
-		code = "service_unavailable"
-	}
-	fail(w, f.Status, code, "Ordered by the sandbox's switch fail_next")
-}
-
-// discard takes the answer that the client will not get.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) Write(b []byte) (int, error) { return len(b), nil }
-func (d discard) WriteHeader(int)             {}
 
 // pagination counts pages from 1; no items make no pages.
 type pagination struct {

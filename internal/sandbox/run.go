@@ -18,6 +18,7 @@ const perWebhook = 8
 type appointment struct {
 	at       time.Time
 	login    string
+	verified string // a verification
 	delivery string
 }
 
@@ -44,12 +45,13 @@ type schedule struct {
 	held   map[string][]string    // delivery → those that wait for its first attempt
 	// webhook and account → created event that has not been tried yet
 	untried map[string]string
+	swaps   map[string]string // swapKey → delivery that waits for the next one
 }
 
 func newSchedule() schedule {
 	return schedule{
 		ready: map[string][]*delivery{}, busy: map[string]int{}, taken: map[string]bool{},
-		held: map[string][]string{}, untried: map[string]string{},
+		held: map[string][]string{}, untried: map[string]string{}, swaps: map[string]string{},
 	}
 }
 
@@ -60,8 +62,16 @@ func (s *Server) resume() {
 			heap.Push(&s.plan.agenda, appointment{at: l.DueAt, login: id})
 		}
 	}
+	for id, v := range s.st.verifications.rows {
+		if !v.DueAt.IsZero() {
+			heap.Push(&s.plan.agenda, appointment{at: v.DueAt, verified: id})
+		}
+	}
 	for id, d := range s.st.deliveries.rows {
 		if d.State == sending {
+			if d.Swap {
+				s.plan.swaps[d.swapKey()] = id
+			}
 			if d.Action == "login.created" && len(d.Attempts) == 0 && d.NextAt.Equal(d.CreatedAt) {
 				s.plan.untried[d.WebhookID+" "+d.AccountID] = id
 			}
@@ -110,9 +120,12 @@ func (s *Server) due() (start []*delivery, next time.Duration) {
 	now := s.now()
 	for len(s.plan.agenda) > 0 && !s.plan.agenda[0].at.After(now) {
 		a := heap.Pop(&s.plan.agenda).(appointment)
-		if a.login != "" {
+		switch {
+		case a.login != "":
 			s.endExtraction(a.login, now)
-		} else {
+		case a.verified != "":
+			s.endVerification(a.verified, now)
+		default:
 			s.queue(a.delivery, now)
 		}
 	}
@@ -140,7 +153,7 @@ func (s *Server) queue(id string, now time.Time) {
 	if d == nil || d.State != sending || s.plan.taken[id] || d.NextAt.After(now) {
 		return
 	}
-	if h := s.st.webhooks.get(d.WebhookID); h == nil || !h.IsActive {
+	if !s.open(d) {
 		s.st.finish(d, abandoned)
 		return
 	}
@@ -151,6 +164,16 @@ func (s *Server) queue(id string, now time.Time) {
 	}
 	s.plan.taken[id] = true
 	s.plan.ready[d.WebhookID] = append(s.plan.ready[d.WebhookID], d)
+}
+
+// open tells whether a delivery's webhook still takes any.
+func (s *Server) open(d *delivery) bool {
+	if d.Dialect == buro {
+		e := s.st.endpoints.get(d.WebhookID)
+		return e != nil && e.IsActive
+	}
+	h := s.st.webhooks.get(d.WebhookID)
+	return h != nil && h.IsActive
 }
 
 // begin opens a login for an account, announces it and sets its end. The
@@ -166,6 +189,10 @@ func (s *Server) begin(a *account, source string) *login {
 	a.Logins = append(a.Logins, l.ID)
 	s.st.logins.put(l.ID, l)
 	s.st.accounts.put(a.ID, a)
+	if s.struck(atStart, palenca, a.Identifier) != nil { // nothing will ever come
+		l.DueAt = time.Time{}
+		return l
+	}
 	s.emit(a, l.LastAction, l.Details)
 	heap.Push(&s.plan.agenda, appointment{at: l.DueAt, login: l.ID})
 	s.poke()
@@ -179,7 +206,11 @@ func (s *Server) endExtraction(id string, now time.Time) {
 		return
 	}
 	a := s.st.accounts.get(l.AccountID)
-	s.settle(a, l, outcomeOf(a.Platform, a.Identifier, now))
+	o := outcomeOf(a.Platform, a.Identifier, now)
+	if c := s.struck(atEnd, palenca, a.Identifier); c != nil {
+		o = c.outcome
+	}
+	s.settle(a, l, o)
 	s.emit(a, l.LastAction, l.Details)
 }
 

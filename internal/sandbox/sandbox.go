@@ -39,10 +39,10 @@ type Server struct {
 	client *http.Client
 	wake   chan struct{}
 
-	mu     sync.Mutex
-	st     *store
-	plan   schedule
-	window rateWindow
+	mu      sync.Mutex
+	st      *store
+	plan    schedule
+	windows map[string]*rateWindow // by dialect: two vendors, two limits
 }
 
 // Credentials are what a client needs to use the sandbox, in the forms the
@@ -54,6 +54,7 @@ type Credentials struct {
 	CompanyID string `json:"company_id"` // uuid
 	Instance  string `json:"instance"`   // uuid, not secret
 	FileKey   string `json:"file_key"`   // signs links to files
+	BuroKey   string `json:"buro_key"`   // buro_sandbox_<uuid with _>, X-API-Key of the Buró dialect
 }
 
 // LogValue keeps keys out of a log that is handed the whole struct.
@@ -97,6 +98,8 @@ func Open(cfg Config) (*Server, error) {
 		wake:   make(chan struct{}, 1),
 		st:     st,
 		plan:   newSchedule(),
+
+		windows: map[string]*rateWindow{palenca: {}, buro: {}},
 	}
 	if st.widgets.get(creds.WidgetID) == nil {
 		st.widgets.put(creds.WidgetID, &widget{ID: creds.WidgetID, Seq: st.next(), Name: "Sandbox", CreatedAt: s.now()})
@@ -126,6 +129,12 @@ func (s *Server) Close() error {
 // Credentials returns the key and the widget to talk to this sandbox.
 func (s *Server) Credentials() Credentials { return s.creds }
 
+// The dialects, as they are written in orders and answers.
+const (
+	palenca = "palenca"
+	buro    = "buro"
+)
+
 // now has the precision of the times handed out, so that what was stored and
 // what was shown are the same moment.
 func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
@@ -145,22 +154,28 @@ func ReadCredentials(dir string) (Credentials, error) {
 	return c, nil
 }
 
-// loadCredentials reads the directory's credentials or makes the first ones.
+// loadCredentials reads the directory's credentials or makes the first ones. A
+// file from before the Buró dialect gets the key it lacks and keeps the rest.
 func loadCredentials(dir string) (Credentials, error) {
+	c := Credentials{}
 	if dir != "" {
-		c, err := ReadCredentials(dir)
-		if !errors.Is(err, fs.ErrNotExist) {
+		var err error
+		c, err = ReadCredentials(dir)
+		if err == nil && c.BuroKey != "" || err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return c, err
 		}
 	}
-	c := Credentials{
-		APIKey:    "private_" + strings.ReplaceAll(uuid.NewString(), "-", "_"),
-		PublicKey: "public_" + strings.ReplaceAll(uuid.NewString(), "-", "_"),
-		WidgetID:  uuid.NewString(),
-		CompanyID: uuid.NewString(),
-		Instance:  uuid.NewString(),
-		FileKey:   newSecret(),
+	if c.APIKey == "" {
+		c = Credentials{
+			APIKey:    newKey("private_"),
+			PublicKey: newKey("public_"),
+			WidgetID:  uuid.NewString(),
+			CompanyID: uuid.NewString(),
+			Instance:  uuid.NewString(),
+			FileKey:   newSecret(),
+		}
 	}
+	c.BuroKey = newKey("buro_sandbox_")
 	if dir == "" {
 		return c, nil
 	}
@@ -173,6 +188,8 @@ func loadCredentials(dir string) (Credentials, error) {
 	}
 	return c, nil
 }
+
+func newKey(prefix string) string { return prefix + strings.ReplaceAll(uuid.NewString(), "-", "_") }
 
 // ErrNotSandbox tells that something else answers at the address.
 var ErrNotSandbox = errors.New("sandbox: the address answers, but not as a sandbox")

@@ -104,7 +104,23 @@ type delivery struct {
 	After        string    `json:"after,omitempty"` // earlier delivery whose first attempt goes first …
 	HoldUntil    time.Time `json:"hold_until,omitzero"`
 	BadSignature bool      `json:"bad_signature,omitempty"`
+	Dialect      string    `json:"dialect,omitempty"` // "" = palenca
+	Ugly         string    `json:"ugly,omitempty"`    // the case it plays (ugly.go)
+	Signed       string    `json:"signed,omitempty"`  // the text that was signed, when it is not Body
+	Shape        string    `json:"shape,omitempty"`   // huge, deep, empty: what Body becomes on its way out
+	Token        string    `json:"token,omitempty"`   // expired, none: the JWT it carries
+	Swap         bool      `json:"swap,omitempty"`    // waits for the next event to go first
 	CreatedAt    time.Time `json:"created_at"`
+}
+
+// swapKey names the events among which a delivery changes places: Palenca's
+// order is that of one account, Buró's that of a whole webhook, since a
+// verification has one event only.
+func (d *delivery) swapKey() string {
+	if d.Dialect == buro {
+		return d.WebhookID
+	}
+	return d.WebhookID + " " + d.AccountID
 }
 
 // attempt is one call of a delivery, whatever came of it.
@@ -183,9 +199,19 @@ type store struct {
 	widgets    *table[widget]
 	deliveries *table[delivery]
 	switches   *table[switches] // one row, "all"
-	perDay     *table[int]      // "platform|CURP|day" → creations, for the daily limit
-	seq        int
-	finished   []string // ids of deliveries without work left, oldest first
+	perDay     *table[int]      // "platform CURP day" → creations, for the daily limit
+	notices    *table[notice]
+
+	consents      *table[consent]
+	verifications *table[verification]
+	endpoints     *table[endpoint]
+	bulks         *table[bulk]
+	findings      *table[finding] // by identifier
+	perBuroDay    *table[int]     // "identifier day" → verifications
+
+	seq      int
+	finished []string          // ids of deliveries without work left, oldest first
+	newest   map[string]string // identifier → its newest consent
 }
 
 func newStore(log *journal) *store {
@@ -199,6 +225,16 @@ func newStore(log *journal) *store {
 		deliveries: newTable[delivery](log, "delivery"),
 		switches:   newTable[switches](log, "switches"),
 		perDay:     newTable[int](log, "per_day"),
+		notices:    newTable[notice](log, "notice"),
+
+		consents:      newTable[consent](log, "buro_consent"),
+		verifications: newTable[verification](log, "buro_verification"),
+		endpoints:     newTable[endpoint](log, "buro_webhook"),
+		bulks:         newTable[bulk](log, "buro_bulk"),
+		findings:      newTable[finding](log, "buro_finding"),
+		perBuroDay:    newTable[int](log, "buro_per_day"),
+
+		newest: map[string]string{},
 	}
 }
 
@@ -210,26 +246,30 @@ func (st *store) next() int {
 
 // recount restores what is derived from the rows, after a load.
 func (st *store) recount() {
-	for _, r := range st.users.rows {
-		st.seq = max(st.seq, r.Seq)
-	}
-	for _, r := range st.accounts.rows {
-		st.seq = max(st.seq, r.Seq)
-	}
-	for _, r := range st.logins.rows {
-		st.seq = max(st.seq, r.Seq)
-	}
-	for _, r := range st.webhooks.rows {
-		st.seq = max(st.seq, r.Seq)
-	}
-	for _, r := range st.widgets.rows {
-		st.seq = max(st.seq, r.Seq)
+	highest(st, st.users, func(r *user) int { return r.Seq })
+	highest(st, st.accounts, func(r *account) int { return r.Seq })
+	highest(st, st.logins, func(r *login) int { return r.Seq })
+	highest(st, st.webhooks, func(r *webhook) int { return r.Seq })
+	highest(st, st.widgets, func(r *widget) int { return r.Seq })
+	highest(st, st.notices, func(r *notice) int { return r.Seq })
+	highest(st, st.verifications, func(r *verification) int { return r.Seq })
+	highest(st, st.endpoints, func(r *endpoint) int { return r.Seq })
+	highest(st, st.bulks, func(r *bulk) int { return r.Seq })
+	for _, c := range sorted(st.consents, func(c *consent) int { return c.Seq }, nil) {
+		st.seq = max(st.seq, c.Seq)
+		st.newest[c.Identifier] = c.ID
 	}
 	for _, r := range sorted(st.deliveries, func(d *delivery) int { return d.Seq }, nil) {
 		st.seq = max(st.seq, r.Seq)
 		if r.State != sending {
 			st.finished = append(st.finished, r.ID)
 		}
+	}
+}
+
+func highest[T any](st *store, t *table[T], seq func(*T) int) {
+	for _, r := range t.rows {
+		st.seq = max(st.seq, seq(r))
 	}
 }
 

@@ -1,10 +1,7 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 )
 
@@ -37,45 +34,8 @@ type switches struct {
 	EventDelay        map[string]span `json:"event_delay"`      // event name → extra time before its first attempt
 	NoExternalID      string          `json:"no_external_id"`   // how an unset external_id looks in webhooks: "" = the string None, null, empty, missing
 	WithoutSalaries   bool            `json:"without_salaries"` // employment in the vendor's newer, thinner schema
-}
-
-// fault is what the next calls get instead of an answer.
-type fault struct {
-	Route  string          `json:"route"`  // "POST /v1/users/accounts" or "/v1": method optional, path a prefix; "" = every vendor route
-	Times  int             `json:"times"`  // calls left
-	Mode   string          `json:"mode"`   // "status" (default), "cut" the connection, "hang" until the client gives up
-	Status int             `json:"status"` // for mode status
-	Code   string          `json:"code"`   // error code of the envelope; "" = the one that fits status
-	Body   json.RawMessage `json:"body"`   // instead of the envelope
-	After  bool            `json:"after"`  // carry the call out first: the client cannot know that it worked
-}
-
-// matches compares with the path as called; a prefix also takes what follows.
-func (f *fault) matches(r *http.Request) bool {
-	method, path, found := strings.Cut(f.Route, " ")
-	if !found {
-		method, path = "", f.Route
-	}
-	return (method == "" || method == r.Method) && strings.HasPrefix(r.URL.Path, path)
-}
-
-func (f *fault) check() error {
-	switch f.Mode {
-	case "", "status":
-		if f.Status < 200 || f.Status > 599 {
-			return fmt.Errorf("fail_next.status: %d is not 200-599", f.Status)
-		}
-	case "cut", "hang":
-	default:
-		return fmt.Errorf("fail_next.mode: %q is not status, cut or hang", f.Mode)
-	}
-	if f.Times < 0 {
-		return fmt.Errorf("fail_next.times: %d", f.Times)
-	}
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	return nil
+	DisableAfter      *int            `json:"disable_after"`    // failed events in a row that switch a Buró webhook off; null = 5, 0 = never
+	Ugly              []uglyOrder     `json:"ugly"`             // cases still to be played, POST /_sandbox/ugly
 }
 
 // check refuses what could not be carried out, with a message for the person
@@ -86,12 +46,17 @@ func (sw *switches) check() error {
 			return err
 		}
 	}
+	for _, o := range sw.Ugly {
+		if err := o.check(); err != nil {
+			return err
+		}
+	}
 	switch sw.NoExternalID {
 	case "", "null", "empty", "missing":
 	default:
 		return fmt.Errorf(`no_external_id: %q is not "", null, empty or missing`, sw.NoExternalID)
 	}
-	if sw.DropWebhooks < 0 || sw.BadSignatures < 0 || sw.DailyLimit < 0 || sw.Rate != nil && *sw.Rate < 0 {
+	if sw.DropWebhooks < 0 || sw.BadSignatures < 0 || sw.DailyLimit < 0 || sw.Rate != nil && *sw.Rate < 0 || sw.DisableAfter != nil && *sw.DisableAfter < 0 {
 		return fmt.Errorf("a count is negative")
 	}
 	return nil
@@ -118,4 +83,13 @@ func (s *Server) rate() int {
 		return *n
 	}
 	return s.cfg.Rate
+}
+
+// disableAfter is how many events in a row must fail before a Buró webhook is
+// switched off; 0 = never. The vendor says "repeatedly" and no number.
+func (s *Server) disableAfter() int {
+	if n := s.st.switches.get("all").DisableAfter; n != nil {
+		return *n
+	}
+	return 5
 }
