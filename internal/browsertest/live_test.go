@@ -79,7 +79,7 @@ func TestSameNewsIsNone(t *testing.T) {
 	b.until(opened)
 	for _, times := range []string{"once", "twice"} {
 		// A pause and its end make the stream start again, and show every row as it stands.
-		ask[any](b, `document.querySelector("[hx-sse\:connect]").addEventListener("htmx:sse:after:message", e => window.shown = !!e.detail.message.data.includes("data-lookup")), window.shown = false, null`)
+		ask[any](b, `window.shown = false, document.addEventListener("htmx:sse:after:message", e => window.shown ||= e.detail.message.data.includes("data-lookup")), null`)
 		b.do(click("[data-live-pause]"), click("[data-live-pause]"))
 		b.until("window.shown")
 		if n := b.count(".table__fresh"); n != 0 {
