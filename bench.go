@@ -37,10 +37,12 @@ func bench(ctx context.Context, c config.Config, args []string) error {
 			return fill(ctx, store, c, plan, os.Stderr)
 		},
 	})
+	if report != nil {
+		report.Markdown(os.Stdout)
+	}
 	if err != nil {
 		return err
 	}
-	report.Markdown(os.Stdout)
 	if *into != "" {
 		return report.WriteInto(*into)
 	}

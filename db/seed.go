@@ -20,11 +20,11 @@ const (
 	// seedChunk is how many lookups are in memory at a time, and what one round of COPY takes.
 	seedChunk = 2000
 	// seedBulk is from how many lookups on it pays to check foreign keys and build indexes once, at the end.
-	seedBulk = 20_000
+	seedBulk = 10_000
 )
 
 // Seed fills the sandbox with invented lookups (package seed), as received by a subscription, and tells now and then how
-// many are written. All of it is one transaction, so there are no half seeds; from 20,000 lookups on, whoever else uses
+// many are written. All of it is one transaction, so there are no half seeds; from 10,000 lookups on, whoever else uses
 // the database waits for its end. Another run goes on with new ids and new people. Plan.FirstID is set here.
 // ErrProduction: the database serves real data.
 func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progress func(lookups int)) error {
