@@ -75,7 +75,7 @@ seed: build ## fill the local database: make seed LOOKUPS=2000 DELIVERIES=6000
 
 screenshots: need-go assets ## photograph each page for the documentation
 	@.ci/need postgresql chromium
-	@COTEJO_TEST_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run Screenshots ./internal/browsertest/...
+	@COTEJO_TEST_SCREENSHOTS=$(CURDIR)/docs/images go test -count=1 -tags screenshots -run TestScreenshots ./internal/browsertest
 
 clean: ## remove what was built; the local database stays
 	@rm -rf bin node_modules test-results

@@ -24,27 +24,29 @@ func TestScreenshots(t *testing.T) {
 	s := newSite(t)
 	p := s.serve()
 	b := visitor(t, p.url)
-	take := func(name string, width, height int64, scheme string) {
-		b.size(width, height)
+	take := func(name string, width int64, scheme string) {
+		b.size(width, 800)
 		b.scheme(scheme)
-		png := run1(b, chromedp.FullScreenshot(100))
+		// As much of the page as a picture of it needs.
+		b.size(width, min(max(800, ask[int64](b, "document.documentElement.scrollHeight")), 1800))
+		png := run1(b, chromedp.CaptureScreenshot())
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	shoot := func(name, path string, schemes ...string) {
-		for _, scheme := range schemes {
-			b.size(1440, 900)
-			b.open(path)
-			take(name, 1440, 900, scheme)
-			b.size(380, 800)
-			b.open(path)
-			take(name, 380, 800, scheme)
-		}
+	shoot := func(name, path string) {
+		b.open(path)
+		take(name, 1440, "light")
+		take(name, 380, "light")
 	}
-	shoot("sign-in", "/login", "light")
+	// main is for the pages that are also shown in the dark.
+	main := func(name, path string) {
+		shoot(name, path)
+		take(name, 1440, "dark")
+	}
+	shoot("sign-in", "/login")
 	b.signIn(adminEmail, adminPassword)
-	shoot("start", "/", "light")
+	shoot("start", "/")
 
 	ids := map[string]string{}
 	for i, p := range people {
@@ -57,27 +59,27 @@ func TestScreenshots(t *testing.T) {
 	ids["pending"] = b.request("JITM910411HASMMR08", "SOL-2026-0127")
 	s.until(`count(*) = 1 from lookups where status = 'pending'`)
 
-	shoot("overview", "/", "light", "dark")
-	shoot("lookups", "/lookups", "light", "dark")
-	shoot("lookup", "/lookups/"+ids["GATA000408HTLRLLA7"], "light", "dark")
-	shoot("lookup-empty", "/lookups/"+ids["ZUAL000827HMCXRSA8"], "light")
-	shoot("lookup-incomplete", "/lookups/"+ids["POTP910411HASBMP04"], "light")
-	shoot("lookup-error", "/lookups/"+ids["AUAT940412HCLQQM08"], "light")
-	shoot("lookup-pending", "/lookups/"+ids["pending"], "light")
-	shoot("deliveries", "/deliveries", "light")
-	shoot("delivery", "/deliveries/"+value[string](s, "select uid::text from deliveries where action = 'login.success' order by id limit 1"), "light", "dark")
-	shoot("people", "/sandbox", "light")
-	shoot("users", "/users", "light")
-	shoot("user-new", "/users/new", "light")
-	shoot("connection", "/connection", "light")
-	shoot("account", "/account", "light")
+	main("overview", "/")
+	main("lookups", "/lookups")
+	main("lookup", "/lookups/"+ids["GATA000408HTLRLLA7"])
+	shoot("lookup-empty", "/lookups/"+ids["ZUAL000827HMCXRSA8"])
+	shoot("lookup-incomplete", "/lookups/"+ids["POTP910411HASBMP04"])
+	shoot("lookup-error", "/lookups/"+ids["AUAT940412HCLQQM08"])
+	shoot("lookup-pending", "/lookups/"+ids["pending"])
+	shoot("deliveries", "/deliveries")
+	main("delivery", "/deliveries/"+value[string](s, "select uid::text from deliveries where action = 'login.success' order by id limit 1"))
+	shoot("people", "/sandbox")
+	shoot("users", "/users")
+	shoot("user-new", "/users/new")
+	shoot("connection", "/connection")
+	shoot("account", "/account")
 	b.expects(404)
-	shoot("not-found", "/lookups/00000000-0000-0000-0000-000000000000", "light")
+	shoot("not-found", "/lookups/00000000-0000-0000-0000-000000000000")
 	for _, width := range []int64{1440, 380} {
 		b.size(width, 900)
 		b.open("/lookups/new")
 		b.do(fill("#curp", "OICE940722HGFRST08"))
 		b.until(`document.querySelector("#curp-says code")`)
-		take("new-lookup", width, 900, "light")
+		take("new-lookup", width, "light")
 	}
 }
