@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -143,4 +144,36 @@ func (db *DB) Outbound(ctx context.Context, connectionID int64) (webhook.Address
 		return webhook.AddressPolicy{}, err
 	}
 	return *p, nil
+}
+
+// TokenOf gives the token in a hook's address, to tell the vendor of it.
+func (db *DB) TokenOf(ctx context.Context, hook uuid.UUID) (string, error) {
+	var hash, sealed []byte
+	if err := db.pool.QueryRow(ctx, `-- name: hook address
+select token_hash, token_sealed from subscriptions where uid = $1`, hook).Scan(&hash, &sealed); err != nil {
+		return "", found(err)
+	}
+	plain, err := db.open(sealed, hookPurpose(hash))
+	return string(plain), err
+}
+
+// TestToken gives out a token for a test event of our own, when the hook has a client of our token endpoint; else "".
+func (db *DB) TestToken(ctx context.Context, hook uuid.UUID, lifetime time.Duration) (string, error) {
+	token := rand.Text() + rand.Text()
+	hash := sha256.Sum256([]byte(token))
+	tag, err := db.pool.Exec(ctx, `-- name: issue test token
+insert into hook_tokens (hash, secret_id, expires_at)
+select $2, s.id, clock_timestamp() + $3::interval from subscription_secrets s join subscriptions h on h.id = s.subscription_id
+ where h.uid = $1 and s.kind = 'client' order by s.id desc limit 1`, hook, hash[:], lifetime)
+	if err != nil || tag.RowsAffected() == 0 {
+		return "", err
+	}
+	return token, nil
+}
+
+// HookTested writes a test event, and how it was answered, to the trail.
+func (db *DB) HookTested(ctx context.Context, hook uuid.UUID, outcome string, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		return record(ctx, tx, by, note{action: audit.HookTested, subject: hook.String(), detail: outcome})
+	})
 }

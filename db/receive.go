@@ -246,6 +246,9 @@ select received_at, processed_at is not null from deliveries where id = $1 for n
 		if processed {
 			return nil
 		}
+		if e.Action == webhook.TestAction {
+			return d.settle(ctx, tx, e, webhook.Ignored, webhook.CauseTest, 0, 0)
+		}
 		attemptID, err := matchAttempt(ctx, tx, d.connectionID, e)
 		if err == pgx.ErrNoRows {
 			return d.settle(ctx, tx, e, webhook.Unmatched, webhook.CauseNone, 0, 0)

@@ -3,8 +3,13 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
 
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
@@ -21,12 +26,21 @@ var knownActions = []string{"login.created", "login.success", "login.incomplete"
 func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
 	query := r.URL.Query()
-	values, filter := deliveryFilter(query)
+	values, filter, problems := deliveryFilter(query)
 	list, newer, older, err := c.DB.Deliveries(r.Context(), v.env, filter, pageOf(query, listRows), v.printer.Zone())
 	if err != nil {
 		return failed(err)
 	}
-	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: values, Actions: knownActions}
+	hooks, err := c.DB.Hooks(r.Context(), v.env)
+	if err != nil {
+		return failed(err)
+	}
+	hours, err := c.hours(r)
+	if err != nil {
+		return err
+	}
+	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: values, Actions: knownActions,
+		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: problems}
 	if newer && len(list) > 0 {
 		page.Before = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
 	}
@@ -37,13 +51,39 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, views.Deliveries(page))
 }
 
-func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter) {
+// curpLike finds what must not stand in an address, however it got there.
+var curpLike = regexp.MustCompile(`(?i)[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]`)
+
+// textDays is within how many days a text is looked for in bodies: no index helps there.
+const textDays = 7
+
+// deliveryFilter reads the list's filter from its address. A value outside its set narrows nothing.
+func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
 	f := webhook.Filter{Action: q.Get("action"), Account: q.Get("account"), From: day(q.Get("from")), To: day(q.Get("to"))}
 	if verdict := webhook.Verdict(q.Get("verdict")); slices.Contains(webhook.Verdicts, verdict) {
 		f.Verdict = verdict
 	}
-	return views.DeliveryFilterValues{Verdict: string(f.Verdict), Action: f.Action, Account: f.Account,
-		From: dayText(f.From), To: dayText(f.To)}, f
+	if cause := webhook.Cause(q.Get("cause")); slices.Contains(webhook.Causes, cause) {
+		f.Cause = cause
+	}
+	f.Hook, _ = uuid.Parse(q.Get("subscription"))
+	values := views.DeliveryFilterValues{Verdict: string(f.Verdict), Cause: string(f.Cause), Action: f.Action, Account: f.Account,
+		From: dayText(f.From), To: dayText(f.To), Text: q.Get("text")}
+	if f.Hook != uuid.Nil {
+		values.Subscription = f.Hook.String()
+	}
+	problems := map[string]views.Note{}
+	switch {
+	case values.Text == "":
+	case curpLike.MatchString(values.Text):
+		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
+		values.Text = ""
+	case f.From.IsZero() || f.To.IsZero() || f.To.Sub(f.From) >= textDays*24*time.Hour || f.To.Before(f.From):
+		problems["text"] = views.Note{ID: "deliveries.filter.text_range"}
+	default:
+		f.Text = values.Text
+	}
+	return values, f, problems
 }
 
 func (c *Console) delivery(w http.ResponseWriter, r *http.Request) error {
@@ -65,7 +105,7 @@ func (c *Console) showDelivery(w http.ResponseWriter, r *http.Request, action au
 	if err != nil {
 		return failed(err)
 	}
-	page := views.DeliveryPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Delivery: d, Body: string(d.Body)}
+	page := views.DeliveryPage{Curl: curlOf(d, c.HooksURL), Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Delivery: d, Body: string(d.Body)}
 	if action != audit.BodyRevealed {
 		shown, masked := webhook.Mask(d.Body)
 		page.Body, page.Masked = string(shown), masked > 0 && v.User.Role.May(auth.PowerReveal)
@@ -101,3 +141,20 @@ func caseDeliveries(list []webhook.Delivery) []views.CaseDelivery {
 	}
 	return shown
 }
+
+// curlOf writes a delivery as a command, without credentials and with personal data masked, to try a receiver with.
+func curlOf(d webhook.Delivery, base string) string {
+	var command strings.Builder
+	command.WriteString("curl -i -X " + d.Method + " '" + base + "/hooks/TOKEN'")
+	for _, h := range d.Headers {
+		if !h.Sealed && h.Name != "content-length" && h.Name != "accept-encoding" {
+			command.WriteString(" \\\n  -H " + shellQuote(h.Name+": "+h.Value))
+		}
+	}
+	body, _ := webhook.Mask(d.Body)
+	command.WriteString(" \\\n  --data-binary " + shellQuote(string(body)))
+	return command.String()
+}
+
+// shellQuote makes one word of a text for a POSIX shell.
+func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -39,6 +39,7 @@ const (
 	CauseTooLarge     Cause = "too_large"
 	CauseMethod       Cause = "method"   // not a POST
 	CauseDisabled     Cause = "disabled" // the subscription is switched off here
+	CauseTest         Cause = "test"     // an event of our own, sent to try the hook
 	CauseQuota        Cause = "quota"    // refused beyond what Quota keeps of one subscription and hour
 
 	// What Verify refuses for.
@@ -63,6 +64,10 @@ const (
 	CauseTimestampMalformed Cause = "timestamp_malformed"
 	CauseAddressUnknown     Cause = "address_unknown"
 )
+
+// Causes lists those by which a list of deliveries can be narrowed.
+var Causes = append([]Cause{CauseUnreadable, CauseUnknownEvent, CauseLate, CauseSameBytes, CauseSameFact, CauseForeign, CauseTest,
+	CauseTooLarge, CauseMethod, CauseDisabled}, VerifyCauses...)
 
 // MaxBody is the largest body read in full, in bytes. The vendor's own are under 1 kB.
 const MaxBody = 1 << 20
