@@ -63,7 +63,7 @@ func launch() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		// Spanish is the product's first language, and what it answers to a browser that asks for nothing else.
-		chromedp.Env("LANGUAGE=es_MX"),
+		chromedp.Flag("accept-lang", "es-MX"),
 		chromedp.UserDataDir(filepath.Join(shared.dir, "profile")))
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
