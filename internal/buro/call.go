@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -144,11 +145,16 @@ func (a answer) read(op string, into any) error {
 
 // about refuses an answer that names another person than the one asked about. Data is keyed by person, so a mistake on
 // the way (a cache, a relay) would show one applicant's history as another's (docs/vendor-buro.md#buro-identifier).
-func (a answer) about(op, identifier string, named text) error {
-	if named == "" || equalFold(string(named), identifier) {
+func (a answer) about(op, identifier string, who text) error {
+	if named(who, identifier) {
 		return nil
 	}
 	return &Error{Op: op, Status: a.raw.Status, Code: CodeOtherPerson, Kind: GiveUp, Ambiguous: true, RequestID: requestID(a.header)}
+}
+
+// named tells whether an answer is about a person; one that names nobody is taken at its address.
+func named(who text, identifier string) bool {
+	return who == "" || strings.EqualFold(strings.TrimSpace(string(who)), identifier)
 }
 
 // none tells that the vendor says, in its own words, that there is nothing of a kind. A 404 without one of these codes

@@ -92,8 +92,8 @@ func (c *Client) Consents(ctx context.Context, identifier string) ([]Consent, er
 			return 0, err
 		}
 		for _, one := range j.Consents {
-			// The filter is the vendor's; that it worked is seen to here.
-			if one.ID != "" && equalFold(string(one.Identifier), identifier) {
+			// The filter is the vendor's; that it worked is seen to here, as far as entries say whose they are.
+			if one.ID != "" && named(one.Identifier, identifier) {
 				list = append(list, one.consent())
 			}
 		}

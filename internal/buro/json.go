@@ -149,8 +149,8 @@ func (d *date) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// moment is a point in time, with none to nine decimals, with or without a zone (none: UTC). Text is kept beside it,
-// because nine decimals do not survive PostgreSQL and keys are made of what was received.
+// moment is a point in time, with none to nine decimals, with or without a zone (none: UTC). Its text is kept beside
+// it, to compare two without losing decimals.
 type moment struct {
 	time.Time
 	text string

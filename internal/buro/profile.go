@@ -141,8 +141,8 @@ func (c *Client) BusinessProfile(ctx context.Context, rfc string) (BusinessProfi
 		CommercialName: first(j.CommercialName, j.Inner.CommercialName, j.Info.CommercialName),
 		UpdatedAt:      j.UpdatedAt.Time,
 	}
-	for _, named := range []text{j.Identifier, text(b.RFC)} {
-		if err := a.about(op, rfc, named); err != nil {
+	for _, who := range []text{j.Identifier, text(b.RFC)} {
+		if err := a.about(op, rfc, who); err != nil {
 			return BusinessProfile{}, a.raw, err
 		}
 	}

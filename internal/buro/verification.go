@@ -170,8 +170,8 @@ func (c *Client) Verifications(ctx context.Context, identifier string) ([]Verifi
 			return 0, err
 		}
 		for _, one := range j.Verifications {
-			// The filter is the vendor's; that it worked is seen to here.
-			if equalFold(string(one.Identifier), identifier) && usableID(string(one.ID)) {
+			// The filter is the vendor's; that it worked is seen to here, as far as entries say whose they are.
+			if named(one.Identifier, identifier) && usableID(string(one.ID)) {
 				list = append(list, one.verification())
 			}
 		}
