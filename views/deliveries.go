@@ -21,7 +21,7 @@ type DeliveriesPage struct {
 	Subscriptions []webhook.Subscription
 	Hours         []HourCount     // of the last 24 hours
 	Errors        map[string]Note // text, from, to: why a filter was not applied
-	After, Before string   // opaque keys of the older and newer pages, "" = none
+	After, Before string          // opaque keys of the older and newer pages, "" = none
 }
 
 // DeliveryFilterValues is a filter as the URL spells it.

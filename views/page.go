@@ -24,11 +24,19 @@ type Page struct {
 	Title       string // never a person's name, CURP or NSS: titles stay in the browser's history
 	Flashes     []Flash
 	Paused      string                   // why the vendor refused our key (a code), "" while calls go out
+	Hooks       string                   // what is wrong with receiving: HooksQuiet, HooksFailing or HooksOff; "" when nothing
 	Asset       func(name string) string // "app.css" to its URL with a hash; "" when it was not built
 	Theme       string                   // "" (as the system), "light" or "dark"
 	Path        string                   // where the language and theme switches return to
 	Waiting     int                      // lookups in which an analyst has to act, capped at WaitingCap
 }
+
+// The values of Page.Hooks, the gravest first.
+const (
+	HooksOff     = "vendor_off" // the vendor switched a subscription off by itself
+	HooksFailing = "failing"    // much of what comes is refused
+	HooksQuiet   = "quiet"      // nothing comes although attempts are open
+)
 
 // WaitingCap is where counts beside navigation and actors stop: an exact total on a hot path costs more than it tells.
 const WaitingCap = 99

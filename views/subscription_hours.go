@@ -132,4 +132,6 @@ func percent(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) + "%"
 func pixels(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
 // hourFill is the class of a verdict's bar. The refused are hatched: colour is not all that tells them apart.
-func hourFill(verdict webhook.Verdict) string { return "chart__verdict chart__verdict--" + string(verdict) }
+func hourFill(verdict webhook.Verdict) string {
+	return "chart__verdict chart__verdict--" + string(verdict)
+}

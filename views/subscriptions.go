@@ -2,6 +2,7 @@ package views
 
 import (
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -131,8 +132,26 @@ func (d HookDifference) mendPath() string {
 	return subscriptionPath(d.UID, "mend")
 }
 
-func (d HookDifference) says(p Page, part string) string {
-	return p.T("hooks.diff."+d.Kind+"."+part, "Name", orElse(d.Name, p.T("hooks.unnamed")), "VendorID", d.VendorID)
+// says words a difference. One whose hook is off here and on there is inactive_there the other way round.
+func (v SubscriptionsPage) says(d HookDifference, part string) string {
+	kind := d.Kind
+	for _, s := range v.List {
+		if s.UID == d.UID && !s.Active && kind == DiffInactiveThere {
+			kind = "active_there"
+		}
+	}
+	return v.T("hooks.diff."+kind+"."+part, "Name", orElse(d.Name, v.T("hooks.unnamed")))
+}
+
+// compared is when the list was last held against the vendor's: the earliest of all, zero when one never was.
+func (v SubscriptionsPage) compared() time.Time {
+	var at time.Time
+	for i, s := range v.List {
+		if i == 0 || s.VendorSeenAt.Before(at) {
+			at = s.VendorSeenAt
+		}
+	}
+	return at
 }
 
 func differenceIcon(kind string) string {
