@@ -34,7 +34,7 @@ func serveSandbox(ctx context.Context, c config.Config, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(describe(c, box.Credentials()))
+	fmt.Println(describe("http://"+c.SandboxListen, box.Credentials()))
 	running.Wait()
 	return nil
 }
@@ -73,13 +73,19 @@ func startSandbox(ctx context.Context, running *sync.WaitGroup, c config.Config,
 // joinSandbox embeds the sandbox, or joins one that already answers at its address, and connects the console to it:
 // a connection, and a webhook registered over HTTP like with the real vendor. It gives the lines to print.
 func joinSandbox(ctx, background context.Context, running *sync.WaitGroup, c config.Config, store *db.DB, log *slog.Logger) (string, error) {
-	if c.Sandbox.Mode != config.SandboxEmbedded {
-		return "", nil
-	}
 	base := "http://" + c.SandboxListen
+	switch c.Sandbox.Mode {
+	case config.SandboxOff:
+		return "", nil
+	case config.SandboxRemote:
+		base = strings.TrimRight(c.Sandbox.URL.String(), "/")
+	}
 	instance, err := sandbox.Probe(ctx, base)
 	if err != nil {
-		return "", fmt.Errorf("%s is in use by something that is not our sandbox: set COTEJO_SANDBOX_LISTEN to another address", c.SandboxListen)
+		return "", fmt.Errorf("what answers at %s is not our sandbox: set COTEJO_SANDBOX_LISTEN or COTEJO_SANDBOX to another address", base)
+	}
+	if instance == "" && c.Sandbox.Mode == config.SandboxRemote {
+		return "", fmt.Errorf("no sandbox answers at %s: start `cotejo sandbox` there, or set COTEJO_SANDBOX", base)
 	}
 	var creds sandbox.Credentials
 	if instance == "" {
@@ -90,26 +96,26 @@ func joinSandbox(ctx, background context.Context, running *sync.WaitGroup, c con
 		}
 		creds = box.Credentials()
 	} else if creds, err = sandbox.ReadCredentials(sandboxDir(c)); err != nil || creds.Instance != instance {
-		return "", fmt.Errorf("the sandbox at %s belongs to another data directory: set COTEJO_SANDBOX_LISTEN to another address", c.SandboxListen)
+		return "", fmt.Errorf("the sandbox at %s belongs to another data directory: set COTEJO_DATA_DIR to its own, or COTEJO_SANDBOX_LISTEN to another address", base)
 	}
 	owner := instance == ""
-	if err := connectSandbox(ctx, c, store, creds, owner); err != nil {
+	if err := connectSandbox(ctx, c, store, base, creds, owner); err != nil {
 		return "", fmt.Errorf("connect to the sandbox: %w", err)
 	}
-	return describe(c, creds), nil
+	return describe(base, creds), nil
 }
 
-func describe(c config.Config, creds sandbox.Credentials) string {
-	return fmt.Sprintf("Sandbox at http://%s: API key %s, widget %s", c.SandboxListen, creds.APIKey, creds.WidgetID)
+func describe(base string, creds sandbox.Credentials) string {
+	return fmt.Sprintf("Sandbox at %s: API key %s, widget %s", base, creds.APIKey, creds.WidgetID)
 }
 
 func sandboxDir(c config.Config) string { return c.DataDir + "/sandbox" }
 
 // connectSandbox stores the sandbox's connection if there is none or its key changed, and registers a webhook. Of
 // several processes on one database, the one that runs the sandbox decides where its webhooks go.
-func connectSandbox(ctx context.Context, c config.Config, store *db.DB, creds sandbox.Credentials, owner bool) error {
+func connectSandbox(ctx context.Context, c config.Config, store *db.DB, base string, creds sandbox.Credentials, owner bool) error {
 	by := audit.Actor{Name: "cotejo"}
-	base := "http://" + c.SandboxListen + "/v1"
+	base += "/v1"
 	stored, err := store.Connection(ctx, lookup.Sandbox, lookup.Palenca)
 	switch {
 	case errors.Is(err, db.ErrNotFound):

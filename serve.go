@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
 
 	"cotejo/db"
 	"cotejo/handlers"
@@ -198,6 +199,10 @@ func duration(reg prometheus.Registerer, name, help, label string) *prometheus.H
 }
 
 func outcome(err error) string {
+	var snooze *river.JobSnoozeError
+	if errors.As(err, &snooze) {
+		return "snoozed" // it waits for its turn; nothing failed
+	}
 	if err != nil {
 		return "error"
 	}

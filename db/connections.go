@@ -141,15 +141,15 @@ update connections set paused_at = null, paused_code = '' where id = $1`, c.ID);
 }
 
 // TakeToken takes one call from the connection's bucket, which all processes share, or tells how long to wait. A
-// bucket holds a quarter of a minute's calls at most, so that a burst cannot use up the vendor's whole window. A caller
-// that waited for the row has an older time than the one stored there: it finds nothing flown in, and takes nothing back.
+// bucket holds a quarter of a minute's calls and fills with three quarters a minute, so that no minute, whenever it
+// begins, has more calls than the connection allows. A caller that waited for the row has an older time than the one stored there: it finds nothing flown in, and takes nothing back.
 func (db *DB) TakeToken(ctx context.Context, id int64) (wait time.Duration, err error) {
 	const query = `-- name: take token
 with now as (select clock_timestamp() as t),
 bucket as (
-  select c.id, c.calls_per_minute / 60.0 as rate,
+  select c.id, c.calls_per_minute * 0.75 / 60.0 as rate,
          least(greatest(c.calls_per_minute / 4.0, 1),
-               c.tokens + greatest(extract(epoch from now.t - c.refilled_at), 0) * c.calls_per_minute / 60.0) as level,
+               c.tokens + greatest(extract(epoch from now.t - c.refilled_at), 0) * c.calls_per_minute * 0.75 / 60.0) as level,
          greatest(extract(epoch from c.blocked_until - now.t), 0) as blocked, greatest(now.t, c.refilled_at) as t
     from connections c, now where c.id = $1 for no key update of c)
 update connections c

@@ -312,6 +312,13 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 	}
 	before := a
 	step := lookup.Advance(a.state, e.Report)
+	if step.Late {
+		// Two deliveries may be processed in another order than they came in; only the order of arrival makes one late.
+		if err := tx.QueryRow(ctx, `-- name: arrived late
+select exists (select 1 from events where attempt_id = $1 and id <> $2 and received_at < $3)`, a.id, eventID, d.receivedAt).Scan(&step.Late); err != nil {
+			return err
+		}
+	}
 	if err := a.move(ctx, tx, step, moment{text: e.Action, deliveryID: d.id}); err != nil {
 		return err
 	}

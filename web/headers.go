@@ -21,7 +21,7 @@ func SecurityHeaders(https bool) Middleware {
 			h.Set("Content-Security-Policy", contentSecurityPolicy)
 			h.Set("X-Content-Type-Options", "nosniff")
 			// Our addresses name lookups; no other site has any business with them.
-			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers post our own forms with "Origin: null"
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 			h.Set("Cross-Origin-Resource-Policy", "same-origin")
 			h.Set("Permissions-Policy", permissionsPolicy)

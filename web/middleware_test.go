@@ -156,7 +156,7 @@ Content-Type: text/html; charset=utf-8
 Cross-Origin-Opener-Policy: same-origin
 Cross-Origin-Resource-Policy: same-origin
 Permissions-Policy: accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(self), screen-wake-lock=(), usb=()
-Referrer-Policy: no-referrer
+Referrer-Policy: same-origin
 `
 	for https, want := range map[bool]string{
 		false: common + "X-Content-Type-Options: nosniff\n",

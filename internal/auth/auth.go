@@ -60,7 +60,8 @@ func (r Role) May(p Power) bool {
 	case PowerReceive:
 		return r.Known()
 	case PowerBody:
-		return r == Administrator || r == Supervisor || r == Analyst || r == Auditor
+		// The exact bytes hold the address of our own hook, and whoever has that may speak as the vendor.
+		return r == Administrator || r == Supervisor
 	case PowerAdminister:
 		return r == Administrator
 	}
