@@ -13,7 +13,7 @@ var others = []person{
 	{"ROIF850731HPLJGD03", independent, buroOutcome{entities: []string{"profile", "invoices"}}, ""},
 	{"COTE850612V21", outcome{}, buroOutcome{entities: []string{"profile", "invoices"}}, ""},
 	{"VERI720310720", outcome{}, noData, ""},
-	{"VEN980415RU6", outcome{}, buroOutcome{entities: []string{"business_profile", "invoices"}}, ""},
+	{"TNX9804159P9", outcome{}, buroOutcome{entities: []string{"business_profile", "invoices"}}, ""},
 	{"NOX030722QI0", outcome{}, noData, ""},
 	{"ERB1109099E3", outcome{}, retry, ""},
 
