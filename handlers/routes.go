@@ -78,6 +78,8 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /connection", Access: auth.PowerAdminister, Handle: c.saveConnection},
 		{Pattern: "POST /connection/test", Access: auth.PowerAdminister, Handle: c.testConnection},
 		{Pattern: "POST /connection/resume", Access: auth.PowerAdminister, Handle: c.resumeConnection},
+		{Pattern: "GET /settings", Access: auth.PowerAdminister, Handle: c.settings},
+		{Pattern: "POST /settings", Access: auth.PowerAdminister, Handle: c.saveSettings},
 		{Pattern: "POST /environment", Access: auth.PowerAdminister, Handle: c.setEnvironment},
 	}
 }
