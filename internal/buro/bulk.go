@@ -162,8 +162,8 @@ func (c *Client) BulkItems(ctx context.Context, id, status string, page int) (it
 	if err := a.read(op, &j); err != nil {
 		return nil, false, err
 	}
-	if err := a.has("items"); err != nil {
-		return nil, false, unreadable(op, a, err)
+	if !a.has("items") {
+		return nil, false, unreadable(op, a, nil)
 	}
 	if p := j.Pagination.Page.n; p != nil && *p != page {
 		return nil, false, &Error{Op: op, Status: a.raw.Status, Code: CodeUnbounded, Kind: GiveUp, RequestID: requestID(a.header)}

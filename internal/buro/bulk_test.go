@@ -85,7 +85,7 @@ func TestBulkItems(t *testing.T) {
 		{"a full one without a word", page(100, ``), 100, true, ""},
 		{"a short one without a word", page(99, ``), 99, false, ""},
 		{"another page than asked for", page(100, `,"pagination":{"page":1,"total_pages":3}`), 0, false, CodeUnbounded},
-		{"no list", `{"results":[]}`, 0, false, "unreadable_row"},
+		{"no list", `{"results":[]}`, 0, false, CodeUnreadable},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -143,6 +143,13 @@ func (a answer) read(op string, into any) error {
 	return nil
 }
 
+// has tells whether an answer has a member, be it null. Some other service's JSON decodes to nothing at all, and nothing
+// must come from the vendor before it is shown as "none" or leads to another, billed creation.
+func (a answer) has(name string) bool {
+	var top map[string]json.RawMessage
+	return json.Unmarshal(a.raw.Body, &top) == nil && top[name] != nil
+}
+
 // about refuses an answer that names another person than the one asked about. Data is keyed by person, so a mistake on
 // the way (a cache, a relay) would show one applicant's history as another's (docs/vendor-buro.md#buro-identifier).
 func (a answer) about(op, identifier string, who text) error {
@@ -177,10 +184,10 @@ type pagination struct {
 	Pages count `json:"total_pages"`
 }
 
-// pages reads a list to its end. read gets each page's answer and gives the number of its entries. whole is false when
+// pages reads the list of that name to its end. read gets each page's answer and gives the number of its entries. whole is false when
 // there is reason to think that entries are missing, so that a part never passes for everything. A refusal of the first
 // page is returned as it is, with its answer among raws; one of a later page too, since half a list is none.
-func (c *Client) pages(ctx context.Context, op, path string, query url.Values, read func(answer) (int, error)) (raws []Raw, whole bool, err error) {
+func (c *Client) pages(ctx context.Context, op, path string, query url.Values, list string, read func(answer) (int, error)) (raws []Raw, whole bool, err error) {
 	q := url.Values{"items_per_page": {strconv.Itoa(pageSize)}}
 	for name, values := range query {
 		q[name] = values
@@ -200,6 +207,9 @@ func (c *Client) pages(ctx context.Context, op, path string, query url.Values, r
 		}
 		if err := a.read(op, &top); err != nil {
 			return raws, false, err
+		}
+		if !a.has(list) {
+			return raws, false, unreadable(op, a, nil)
 		}
 		info := top.Pagination
 		if page > 1 && info.Page.n != nil && *info.Page.n != page {

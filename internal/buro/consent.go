@@ -84,7 +84,7 @@ func (c *Client) Consents(ctx context.Context, identifier string) ([]Consent, er
 		return nil, err
 	}
 	var list []Consent
-	_, whole, err := c.pages(ctx, op, "/consents", url.Values{"identifier": {identifier}}, func(a answer) (int, error) {
+	_, whole, err := c.pages(ctx, op, "/consents", url.Values{"identifier": {identifier}}, "consents", func(a answer) (int, error) {
 		var j struct {
 			Consents many[consentJSON] `json:"consents"`
 		}

@@ -51,7 +51,7 @@ func (c *Client) Employment(ctx context.Context, identifier string) (h employmen
 		return employment.History{}, nil, nil, err
 	}
 	var same sameData
-	raws, whole, err := c.pages(ctx, op, "/employments/"+segment, nil, func(a answer) (int, error) {
+	raws, whole, err := c.pages(ctx, op, "/employments/"+segment, nil, "employment_history", func(a answer) (int, error) {
 		var j employmentJSON
 		if err := a.read(op, &j); err != nil {
 			return 0, err

@@ -2,7 +2,6 @@ package buro
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"time"
 )
@@ -64,7 +63,7 @@ func (c *Client) Invoices(ctx context.Context, identifier string) (Invoices, []R
 	}
 	var got Invoices
 	var same sameData
-	raws, whole, err := c.pages(ctx, op, "/invoices/"+segment, nil, func(a answer) (int, error) {
+	raws, whole, err := c.pages(ctx, op, "/invoices/"+segment, nil, "invoices", func(a answer) (int, error) {
 		var j struct {
 			Identifier text              `json:"identifier"`
 			UpdatedAt  moment            `json:"updated_at"`
@@ -126,7 +125,7 @@ func (c *Client) Earnings(ctx context.Context, identifier string) (list []Earnin
 	if err != nil {
 		return nil, false, nil, err
 	}
-	raws, complete, err = c.pages(ctx, op, "/earnings/"+segment, nil, func(a answer) (int, error) {
+	raws, complete, err = c.pages(ctx, op, "/earnings/"+segment, nil, "earnings", func(a answer) (int, error) {
 		var j struct {
 			Identifier text `json:"identifier"`
 			Earnings   many[struct {
@@ -144,9 +143,6 @@ func (c *Client) Earnings(ctx context.Context, identifier string) (list []Earnin
 		}
 		if err := a.about(op, identifier, j.Identifier); err != nil {
 			return 0, err
-		}
-		if err := a.has("earnings"); err != nil {
-			return 0, unreadable(op, a, err)
 		}
 		for _, r := range j.Earnings {
 			e := Earning{
@@ -167,16 +163,6 @@ func (c *Client) Earnings(ctx context.Context, identifier string) (list []Earnin
 		return nil, false, raws, err
 	}
 	return list, complete, raws, nil
-}
-
-// has tells whether an answer has a member at all, be it null. Where the name is a guess of ours, its absence does not
-// mean that there is nothing.
-func (a answer) has(name string) error {
-	var top map[string]json.RawMessage
-	if json.Unmarshal(a.raw.Body, &top) != nil || top[name] == nil {
-		return badRow
-	}
-	return nil
 }
 
 // EmploymentFile is one document about a person's employment.
@@ -204,7 +190,7 @@ func (c *Client) EmploymentFiles(ctx context.Context, identifier string) ([]Empl
 			UploadedAt  moment `json:"uploaded_at"`
 		}] `json:"employment_files"`
 	}
-	found, a, err := c.one(ctx, op, "/employment-files/", identifier, &j, "employment_files_not_found")
+	found, a, err := c.one(ctx, op, "/employment-files/", identifier, "employment_files", &j, "employment_files_not_found")
 	if err != nil || !found {
 		return nil, a.raw, err
 	}

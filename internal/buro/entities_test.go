@@ -39,6 +39,7 @@ func TestInvoices(t *testing.T) {
 		{200, `{"invoices":[]}`, "", Invoices{Complete: true}},
 		{200, `{"invoices":[{"type":"pago"}],"pagination":{"total_items":9}}`, "", Invoices{List: []Invoice{{Type: "pago"}}}},
 		{404, `<html>`, "not_found", Invoices{}},
+		{200, `{"error":{"code":"server_error"}}`, CodeUnreadable, Invoices{}},
 		{200, `{"invoices":[{"amount":"1,000"}]}`, "unreadable_amount", Invoices{}},
 		{200, `{"identifier":"GOPJ930704HDFPRR05","invoices":[]}`, CodeOtherPerson, Invoices{}},
 	} {
@@ -63,14 +64,14 @@ func TestEarnings(t *testing.T) {
 		{"none", 200, `{"earnings":[]}`, "", nil},
 		{"null", 200, `{"earnings":null}`, "", nil},
 		{"none, said so", 404, refusal("earnings_not_found"), "", nil},
-		{"another name for the list", 200, `{"monthly_earnings":[{"month":"2026-02"}]}`, "unreadable_row", nil},
+		{"another name for the list", 200, `{"monthly_earnings":[{"month":"2026-02"}]}`, CodeUnreadable, nil},
 		{"other names in a row", 200, `{"earnings":[{"app":"uber","yyyymm":"2026-02","sum":1}]}`, "unreadable_row", nil},
 		{"no amount", 200, `{"earnings":[{"month":"2026-02"}]}`, "unreadable_row", nil},
 		{"an amount that cannot be read", 200, `{"earnings":[{"month":"2026-02","amount":"NaN"}]}`, "unreadable_amount", nil},
 	} {
 		got, complete, raws, err := asked(t, "/earnings/"+someCURP, tt.status, tt.body).Earnings(context.Background(), someCURP)
 		if tt.code != "" {
-			if e := typed(t, err); e.Code != tt.code || e.Kind != GiveUp || len(raws) != 1 {
+			if e := typed(t, err); e.Code != tt.code || len(raws) != 1 {
 				t.Errorf("%s: %+v", tt.name, *e)
 			}
 			continue
@@ -123,6 +124,10 @@ func TestEmploymentFiles(t *testing.T) {
 	}
 	if got, _, err := asked(t, "/employment-files/"+someCURP, 404, refusal("employment_files_not_found")).EmploymentFiles(context.Background(), someCURP); got != nil || err != nil {
 		t.Errorf("none: %+v, %v", got, err)
+	}
+	_, _, err = asked(t, "/employment-files/"+someCURP, 200, `{"hello":"world"}`).EmploymentFiles(context.Background(), someCURP)
+	if e := typed(t, err); e.Code != CodeUnreadable {
+		t.Errorf("%+v", *e)
 	}
 	_, raw, err := asked(t, "/employment-files/"+someCURP, 200, `{"employment_files":[{"url":{}}]}`).EmploymentFiles(context.Background(), someCURP)
 	if e := typed(t, err); e.Code != "unreadable_text" || len(raw.Body) == 0 {

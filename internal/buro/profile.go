@@ -56,7 +56,7 @@ type profileJSON struct {
 func (c *Client) Profile(ctx context.Context, identifier string) (profile.Profile, Extra, Raw, error) {
 	const op = "profile"
 	var j profileJSON
-	found, a, err := c.one(ctx, op, "/profile/", identifier, &j, "profile_not_found")
+	found, a, err := c.one(ctx, op, "/profile/", identifier, "personal_info", &j, "profile_not_found")
 	if err != nil || !found {
 		return profile.Profile{}, Extra{}, a.raw, err
 	}
@@ -91,8 +91,8 @@ func (c *Client) Profile(ctx context.Context, identifier string) (profile.Profil
 }
 
 // one gets the data of one kind about one person and decodes it; false when the vendor says by one of codes that there
-// is none.
-func (c *Client) one(ctx context.Context, op, path, identifier string, into any, codes ...string) (bool, answer, error) {
+// is none. The answer has to have the member of that name, if one is known.
+func (c *Client) one(ctx context.Context, op, path, identifier, member string, into any, codes ...string) (bool, answer, error) {
 	segment, err := person(op, identifier)
 	if err != nil {
 		return false, answer{}, err
@@ -103,6 +103,9 @@ func (c *Client) one(ctx context.Context, op, path, identifier string, into any,
 	}
 	if err == nil {
 		err = a.read(op, into)
+	}
+	if err == nil && member != "" && !a.has(member) {
+		err = unreadable(op, a, nil)
 	}
 	return err == nil, a, err
 }
@@ -131,7 +134,7 @@ func (c *Client) BusinessProfile(ctx context.Context, rfc string) (BusinessProfi
 		Inner      businessJSON `json:"business_profile"`
 		Info       businessJSON `json:"business_info"` // after the personal_info of a profile
 	}
-	found, a, err := c.one(ctx, op, "/business-profile/", rfc, &j, "business_profile_not_found")
+	found, a, err := c.one(ctx, op, "/business-profile/", rfc, "", &j, "business_profile_not_found")
 	if err != nil || !found {
 		return BusinessProfile{}, a.raw, err
 	}

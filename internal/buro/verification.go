@@ -162,7 +162,7 @@ func (c *Client) Verifications(ctx context.Context, identifier string) ([]Verifi
 		return nil, err
 	}
 	var list []Verification
-	_, whole, err := c.pages(ctx, op, "/verifications", url.Values{"identifier": {identifier}}, func(a answer) (int, error) {
+	_, whole, err := c.pages(ctx, op, "/verifications", url.Values{"identifier": {identifier}}, "verifications", func(a answer) (int, error) {
 		var j struct {
 			Verifications many[verificationJSON] `json:"verifications"`
 		}

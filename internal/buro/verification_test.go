@@ -194,6 +194,8 @@ func TestFindByExternalID(t *testing.T) {
 		{"fewer than announced", list(`{"verifications":[` + entries(2) + `],"pagination":{"page":1,"total_pages":1,"total_items":7}}`), false, CodeUnbounded, 1},
 		{"without end", list(`{"verifications":[` + entries(100) + `]}`), false, CodeUnbounded, maxPages},
 		{"a stranger's 404", say(404, `<html>`), false, "not_found", 1},
+		{"somebody else's JSON", say(200, `{"hello":"world"}`), false, CodeUnreadable, 1},
+		{"a bare list", say(200, `[]`), false, CodeUnreadable, 1},
 		{"unreadable", say(200, `<html>`), false, CodeUnreadable, 1},
 		{"a verification of no shape", list(`{"verifications":[{"id":[]}]}`), false, "unreadable_text", 1},
 	}
