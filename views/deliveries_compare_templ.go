@@ -657,7 +657,7 @@ func compareLine(p Page, line DiffLine) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch line.Kind {
 		case LineOld:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<tr class=\"compare__line\" data-line=\"old\"><td><del class=\"compare__old\"><span class=\"u-hidden\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<tr data-line=\"old\"><td><del class=\"compare__old\"><span class=\"u-hidden\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -688,7 +688,7 @@ func compareLine(p Page, line DiffLine) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case LineNew:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<tr class=\"compare__line\" data-line=\"new\"><td></td><td><ins class=\"compare__new\"><span class=\"u-hidden\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<tr data-line=\"new\"><td></td><td><ins class=\"compare__new\"><span class=\"u-hidden\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -719,7 +719,7 @@ func compareLine(p Page, line DiffLine) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<tr class=\"compare__line\" data-line=\"same\"><td><code>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<tr data-line=\"same\"><td><code>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
