@@ -54,7 +54,7 @@ func (o Options) size() size {
 // deliveriesEach is how many deliveries stand with a lookup.
 const deliveriesEach = 3
 
-// limit ends a run that hangs. A machine that does nothing else is done in a quarter of it.
+// limit ends a run that hangs. Two busy cores took twelve minutes.
 const limit = 20 * time.Minute
 
 // run is one run of the bench.
