@@ -270,3 +270,24 @@ func TestBuroBulks(t *testing.T) {
 		}
 	}
 }
+
+// Paths of this dialect hold CURPs; the log does not.
+func TestBuroLogNamesNobody(t *testing.T) {
+	t.Parallel()
+	b, r := open(t, Config{}), receive(t, nil)
+	b.register(r.URL+"/secret-token", `,"authentication":{"type":"jwt","secret":"hidden-secret"}`)
+	b.found(gata)
+	r.next(t)
+	b.await(1, "webhook attempt", "state=delivered")
+	for _, path := range []string{"/profile/", "/employments/", "/invoices/", "/nowhere/", "/verifications?identifier="} {
+		b.ask("GET", path+gata, "")
+	}
+	for _, word := range []string{gata, "secret-token", "hidden-secret", b.creds.BuroKey, "ALFONSO"} {
+		if strings.Contains(b.log.text(), word) {
+			t.Errorf("%s is in the log", word)
+		}
+	}
+	if !strings.Contains(b.log.text(), "/profile/{identifier}") {
+		t.Error("no route pattern in the log")
+	}
+}

@@ -55,3 +55,48 @@ func FuzzBodies(f *testing.F) {
 		}
 	})
 }
+
+// The same of the second dialect, whose errors have shapes of their own.
+func FuzzBuroBodies(f *testing.F) {
+	for _, body := range []string{`{"identifier":"` + gata + `","ip_address":"::1","privacy_notice_url":"https://a.example"}`, `{}`, `[]`, `[null]`, `null`, `"x"`,
+		`{"verifications":[{"identifier":"Ñ&A850612V21"}]}`, `{"endpoint_url":"http://a","authentication":{"type":"token_endpoint","url":"http://b","request_body":[1]}}`,
+		`{"case":"lost","dialect":"buro"}`, "{\"identifier\":\"\\u0000\"}"} {
+		f.Add(body)
+	}
+	routes := []string{"/consents", "/consents/bulk", "/verifications", "/verifications/bulk", "/webhooks", "/_sandbox/ugly"}
+	known := []int{200, 201, 202, 400, 413, 422}
+	f.Fuzz(func(t *testing.T, body string) {
+		s, err := Open(Config{Delay: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.creds.APIKey = s.creds.BuroKey // call sends the first
+		for _, path := range routes {
+			if w := call(s, http.MethodPost, path, body); !slices.Contains(known, w.Code) {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			}
+		}
+	})
+}
+
+func FuzzReadRFC(f *testing.F) {
+	for _, text := range []string{"GODE561231GR8", "MNT850612KR4", "XAXX010101000", "ÑOÑE000229AA0", "&&&000229AA0", "AAAA000229AAA"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := readRFC(text)
+		if err != nil {
+			return
+		}
+		if r.business {
+			if legal, short := legalName(r); legal == "" || short == "" {
+				t.Errorf("%q has no name", text)
+			}
+			return
+		}
+		p := personOf(r)
+		if given, first, _ := personName(p); given == "" || first == "" || p.birth != r.since {
+			t.Errorf("%q: %+v", text, p)
+		}
+	})
+}

@@ -29,11 +29,18 @@ func readRFC(text string) (rfcFacts, error) {
 	letters := []rune(text)
 	n := len(letters) - 9
 	digits := string(letters[n : n+6])
-	since, err := time.Parse("20060102", "19"+digits)
-	if err != nil || n == 3 && digits < "40" { // few companies are older than 1940
-		if since, err = time.Parse("20060102", "20"+digits); err != nil {
-			return rfcFacts{}, errRFC
-		}
+	// An RFC does not tell its century: hardly anybody works who was born before
+	// 1910, and few companies are older than 1940.
+	century, other := "19", "20"
+	if digits < "10" || n == 3 && digits < "40" {
+		century, other = other, century
+	}
+	since, err := time.Parse("20060102", century+digits)
+	if err != nil {
+		since, err = time.Parse("20060102", other+digits) // 29 February
+	}
+	if err != nil {
+		return rfcFacts{}, errRFC
 	}
 	return rfcFacts{text: text, business: n == 3, since: since}, nil
 }
@@ -97,7 +104,11 @@ func personOf(r rfcFacts) curpFacts {
 	for range 3 {
 		text = append(text, consonants[d.n(len(consonants))])
 	}
-	text = append(text, '0')
+	century := byte('0')
+	if r.since.Year() >= 2000 {
+		century = 'A'
+	}
+	text = append(text, century)
 	f, _ := readCURP(string(append(text, curpDigit(string(text)))))
 	return f
 }

@@ -140,6 +140,8 @@ type uglyOrder struct {
 	Case    string `json:"case"`
 	Dialect string `json:"dialect"`
 	Times   int    `json:"times"`           // left
+	Every   int    `json:"every,omitempty"` // strikes each n-th occasion only; 0 and 1 = each
+	Seen    int    `json:"seen,omitempty"`  // occasions so far
 	Route   string `json:"route,omitempty"` // of cases of the API, as in fail_next
 }
 
@@ -147,27 +149,35 @@ func (o uglyOrder) check() error {
 	if caseIn(o.Case, o.Dialect) == nil {
 		return fmt.Errorf("ugly: no case %q in dialect %q", o.Case, o.Dialect)
 	}
-	if o.Times < 1 {
-		return fmt.Errorf("ugly: times: %d", o.Times)
+	if o.Times < 1 || o.Every < 0 || o.Seen < 0 {
+		return fmt.Errorf("ugly: times %d, every %d", o.Times, o.Every)
 	}
 	return nil
 }
 
-// takeOrder uses up one time of the first order that fits. The caller holds
-// the lock and commits.
+// takeOrder uses up one time of the first order that fits and whose turn it is.
+// The caller holds the lock and commits.
 func (s *Server) takeOrder(dialect string, fits func(*uglyCase, uglyOrder) bool) *uglyOrder {
 	sw := s.st.switches.get("all")
-	for i, o := range sw.Ugly {
+	for i := range sw.Ugly {
+		o := sw.Ugly[i]
 		if o.Dialect != dialect || !fits(caseIn(o.Case, dialect), o) {
 			continue
 		}
-		left := slices.Clone(sw.Ugly)
-		if left[i].Times--; left[i].Times == 0 {
+		o.Seen++
+		strikes := o.Every < 2 || o.Seen%o.Every == 0
+		if strikes {
+			o.Times--
+		}
+		left := slices.Clone(sw.Ugly) // the journal may still hold the old list
+		if left[i] = o; o.Times == 0 {
 			left = slices.Delete(left, i, i+1)
 		}
 		sw.Ugly = left
 		s.st.switches.put("all", sw)
-		return &o
+		if strikes {
+			return &o
+		}
 	}
 	return nil
 }

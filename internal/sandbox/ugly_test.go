@@ -353,8 +353,8 @@ func TestUglyOrdersAreChecked(t *testing.T) {
 			t.Errorf("%s: %d %s", body, r.status, r.text)
 		}
 	}
-	b.order(`{"case":"lost","dialect":"buro","times":3}`)
-	if r := b.do("GET", "/_sandbox/settings", ""); !strings.Contains(r.text, `"ugly":[{"case":"lost","dialect":"buro","times":3}]`) {
+	b.order(`{"case":"lost","dialect":"buro","times":3,"every":2}`)
+	if r := b.do("GET", "/_sandbox/settings", ""); !strings.Contains(r.text, `"ugly":[{"case":"lost","dialect":"buro","times":3,"every":2}]`) {
 		t.Error(r.text)
 	}
 	b.set(`{"delay":"1s"}`) // another switch leaves the orders
@@ -365,6 +365,28 @@ func TestUglyOrdersAreChecked(t *testing.T) {
 	b.do("DELETE", "/_sandbox/ugly", "")
 	if r := b.do("GET", "/_sandbox/ugly", "", "x-api-key", b.creds.BuroKey); !strings.Contains(r.text, `"orders":[]`) {
 		t.Error("kept")
+	}
+}
+
+// Every n-th event, and several orders side by side: what a storm is made of.
+func TestUglyEvery(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, buro)
+	s.order(`{"case":"lost","dialect":"buro","times":2,"every":3}`)
+	s.order(`{"case":"duplicate","dialect":"buro","times":9,"every":2}`)
+	for range 8 {
+		s.play(gata)
+	}
+	s.await(8, "verification ended")
+	s.outcomes(t, 9)
+	var got []string
+	for _, d := range s.deliveries() {
+		got = append(got, d.Ugly)
+	}
+	// The lost ones do not count as an occasion for the second order.
+	want := []string{"", "duplicate", "duplicate", "lost", "", "duplicate", "duplicate", "lost", "", "duplicate", "duplicate"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
