@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -147,7 +148,7 @@ func latestPull(ctx context.Context, tx pgx.Tx, lookupID int64, kind string) (*P
 select id, uid, state, fetched_at, http_status, took_ms, length(body), sha256, code
   from pulls where lookup_id = $1 and kind = $2 and state <> 'failed' order by id desc limit 1`, lookupID, kind).
 		Scan(&p.ID, &p.UID, &p.State, &p.FetchedAt, &p.HTTPStatus, &p.TookMS, &p.Size, &p.SHA256, &p.Code)
-	if found(err) == ErrNotFound {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	return &p, err

@@ -190,7 +190,7 @@ func TestMatchByOurOwnId(t *testing.T) {
 		t.Errorf("vendor's user %q was forgotten", u)
 	}
 
-	// One account may serve several attempts (docs/vendor.md#accounts): our id names the one, else the latest is meant.
+	// One account may serve several attempts (docs/vendor.md#webhook-payload): our id names the one, else the latest is meant.
 	again := b.taken("acc")
 	e.Key, e.ExternalID = "other", strings.ToUpper(m.attemptUID.String())
 	b.tell(e)

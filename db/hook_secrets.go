@@ -123,7 +123,7 @@ select token_hash, token_sealed from subscriptions where uid = $1`, hook).Scan(&
 }
 
 // SetOutbound stores the addresses from which the vendor of a connection says it sends. Addresses that are not in the
-// list any more stay good for the seven days for which the vendor's lists hold (docs/vendor.md#buro-addresses).
+// list any more stay good for the seven days for which the vendor's lists hold (docs/vendor-buro.md#buro-addresses).
 func (db *DB) SetOutbound(ctx context.Context, connectionID int64, list []netip.Prefix) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `-- name: add outbound

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,7 +38,7 @@ func (db *DB) RequestLookup(ctx context.Context, n NewLookup, by audit.Actor) (u
 		var connectionID int64
 		err := tx.QueryRow(ctx, `-- name: connection for lookup
 select id from connections where environment = $1 and dialect = $2`, n.Environment, n.Dialect).Scan(&connectionID)
-		if found(err) == ErrNotFound {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrNoConnection
 		} else if err != nil {
 			return err

@@ -104,7 +104,10 @@ func migrating(ctx context.Context, url string, do func(*goose.Provider, *riverm
 	if _, err := lock.Exec(ctx, "-- name: lock migrations\nselect pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("wait for the migration lock: %w", err)
 	}
-	defer lock.Exec(context.WithoutCancel(ctx), "-- name: unlock migrations\nselect pg_advisory_unlock($1)", int64(migrationLock))
+	defer func() {
+		// A failed unlock ends with the connection, which goes with the pool.
+		_, _ = lock.Exec(context.WithoutCancel(ctx), "-- name: unlock migrations\nselect pg_advisory_unlock($1)", int64(migrationLock))
+	}()
 
 	ours := stdlib.OpenDBFromPool(pool)
 	defer ours.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -250,7 +251,7 @@ select received_at, processed_at is not null from deliveries where id = $1 for n
 			return d.settle(ctx, tx, e, webhook.Ignored, webhook.CauseTest, 0, 0)
 		}
 		attemptID, err := matchAttempt(ctx, tx, d.connectionID, e)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return d.settle(ctx, tx, e, webhook.Unmatched, webhook.CauseNone, 0, 0)
 		} else if err != nil {
 			return err
@@ -289,7 +290,7 @@ func (db *DB) effect(ctx context.Context, tx pgx.Tx, d delivery, a attempt, e we
 	err := tx.QueryRow(ctx, `-- name: event by key
 select id, received_at, nth from events where attempt_id = $1 and key = $2 order by nth desc limit 1`, a.id, e.Key).
 		Scan(&earlier, &earlierAt, &nth)
-	if err != nil && err != pgx.ErrNoRows {
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
 	// The vendor gives an event neither id nor time, so a retry cannot be told from a second event of the same kind

@@ -22,7 +22,7 @@ const tokenLife = time.Hour
 const maxTokenRequest = 8 << 10
 
 // tokenRequest is a client-credentials request (RFC 6749, 4.4). The vendor sends it as JSON or as a form, as configured
-// with it (docs/vendor.md#buro-authentication).
+// with it (docs/vendor-buro.md#buro-authentication).
 type tokenRequest struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`

@@ -70,7 +70,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		config.RetryPolicy = retryAfter(c.Retry)
 	}
 	if c.After != nil {
-		config.WorkerMiddleware = []rivertype.WorkerMiddleware{&told{after: c.After}}
+		config.Middleware = []rivertype.Middleware{&told{after: c.After}}
 	}
 	client, err := river.NewClient(riverpgxv5.New(c.DB.Pool()), config)
 	if err != nil {

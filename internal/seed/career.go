@@ -161,7 +161,7 @@ func count(n *int) string {
 	return strconv.Itoa(*n)
 }
 
-// employmentBody is the vendor's answer from which h would be read (docs/vendor.md#employment).
+// employmentBody is the vendor's answer from which h would be read (docs/vendor.md#salary).
 func employmentBody(h *employment.History) []byte {
 	var t text
 	t.field(`{"success":true,"error":null,"data":{"platform":`, h.Platform)
@@ -223,7 +223,7 @@ func whoIs(p person, account string, platform lookup.Platform) *profile.Profile 
 	return who
 }
 
-// profileBody is the vendor's answer from which who would be read (docs/vendor.md#profile).
+// profileBody is the vendor's answer from which who would be read (docs/vendor.md#envelope).
 func profileBody(who *profile.Profile) []byte {
 	var t text
 	t.field(`{"success":true,"error":null,"data":{"account_id":`, who.AccountID)
