@@ -10,7 +10,7 @@ import (
 func TestNavigationByRole(t *testing.T) {
 	t.Parallel()
 	tests := map[auth.Role][]string{
-		auth.Administrator: {"/", "/lookups", "/sandbox", "/deliveries", "/connection", "/subscriptions", "/users"},
+		auth.Administrator: {"/", "/lookups", "/sandbox", "/deliveries", "/connection", "/subscriptions", "/users", "/settings"},
 		auth.Supervisor:    {"/", "/lookups", "/sandbox", "/deliveries"},
 		auth.Analyst:       {"/", "/lookups", "/sandbox", "/deliveries"},
 		auth.Auditor:       {"/", "/lookups", "/deliveries"},

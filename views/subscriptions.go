@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func asks(p Page, s webhook.Subscription) []string {
 // eventsWords lists what a subscription is told about.
 func eventsWords(p Page, events []string) string {
 	if len(events) == 1 && events[0] == webhookAll {
-		return p.T("hooks.event.all")
+		return p.T("hooks.event.every")
 	}
 	return strings.Join(events, ", ")
 }
@@ -132,15 +133,19 @@ func (d HookDifference) mendPath() string {
 	return subscriptionPath(d.UID, "mend")
 }
 
-// says words a difference. One whose hook is off here and on there is inactive_there the other way round.
-func (v SubscriptionsPage) says(d HookDifference, part string) string {
-	kind := d.Kind
-	for _, s := range v.List {
-		if s.UID == d.UID && !s.Active && kind == DiffInactiveThere {
-			kind = "active_there"
-		}
+// diffActive is DiffInactiveThere the other way round: the hook is off here and on there.
+const diffActive = "active_there"
+
+func (v SubscriptionsPage) kind(d HookDifference) string {
+	off := func(s webhook.Subscription) bool { return s.UID == d.UID && !s.Active }
+	if d.Kind == DiffInactiveThere && slices.ContainsFunc(v.List, off) {
+		return diffActive
 	}
-	return v.T("hooks.diff."+kind+"."+part, "Name", orElse(d.Name, v.T("hooks.unnamed")))
+	return d.Kind
+}
+
+func (v SubscriptionsPage) says(d HookDifference, part string) string {
+	return v.T("hooks.diff."+v.kind(d)+"."+part, "Name", orElse(d.Name, v.T("hooks.unnamed")))
 }
 
 // compared is when the list was last held against the vendor's: the earliest of all, zero when one never was.
@@ -160,6 +165,8 @@ func differenceIcon(kind string) string {
 		return "x"
 	case DiffInactiveThere:
 		return "play"
+	case diffActive:
+		return "pause"
 	}
 	return "send"
 }

@@ -86,7 +86,7 @@ func TestSubscriptions(t *testing.T) {
 	says(t, doc, "tbody tr:nth-child(1)", "firma obligatoria en X-Signature")
 	says(t, doc, "tbody tr:nth-child(1)", "412 aceptadas")
 	says(t, doc, "tbody tr:nth-child(1)", "1 rechazada")
-	says(t, doc, "tbody tr:nth-child(2)", "Todos los eventos")
+	says(t, doc, "tbody tr:nth-child(2)", "todos los eventos")
 	says(t, doc, "tbody tr:nth-child(4)", "solo la dirección secreta")
 	says(t, doc, "[data-difference]:nth-child(3)", "está apagada en el proveedor")
 	says(t, doc, "[data-difference]:nth-child(4)", "encendida en el proveedor y apagada aquí")
