@@ -235,3 +235,13 @@ select distinct on (p.id) `+rowColumns+rowTables+`
 	}
 	return latest, err
 }
+
+// RequestedSince gives the lookups of an environment requested after a moment, newest first, up to limit.
+func (db *DB) RequestedSince(ctx context.Context, env lookup.Environment, since time.Time, limit int) ([]uuid.UUID, error) {
+	rows, err := db.pool.Query(ctx, `-- name: requested since
+select uid from lookups where environment = $1 and requested_at > $2 order by requested_at desc, id desc limit $3`, env, since, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}

@@ -35,7 +35,8 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 	since, err := time.Parse(time.RFC3339Nano, query.Get("since"))
 	list := query.Get("view") == "list"
 	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, fresh: map[uuid.UUID]bool{}}
-	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: list && err == nil})
+	news := list && err == nil
+	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: news})
 	defer watcher.Close()
 	show := s.showCase
 	if list {
@@ -66,6 +67,11 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 				}
 				for _, row := range rows {
 					if err := show(ctx, out, &live.Change{Row: row}, false); err != nil {
+						return err
+					}
+				}
+				if news {
+					if err := s.catchUp(ctx, out, watcher); err != nil {
 						return err
 					}
 				}
@@ -130,12 +136,34 @@ func (s *liveStream) showCase(ctx context.Context, out *web.Stream, change *live
 	return out.Send("", text)
 }
 
+// catchUp counts the lookups that came above the list while nobody was listening.
+func (s *liveStream) catchUp(ctx context.Context, out *web.Stream, watcher *live.Watcher) error {
+	missed, err := s.console.DB.RequestedSince(ctx, s.env, s.since, views.WaitingCap)
+	if err != nil {
+		return err
+	}
+	before := len(s.fresh)
+	for _, uid := range missed {
+		if !watcher.Shows(uid) {
+			s.fresh[uid] = true
+		}
+	}
+	if len(s.fresh) == before {
+		return nil
+	}
+	return s.sendNews(ctx, out)
+}
+
 // showNews counts lookups that came after the page, without moving what is being read.
 func (s *liveStream) showNews(ctx context.Context, out *web.Stream, row lookup.Row) error {
 	if !row.RequestedAt.After(s.since) || s.fresh[row.UID] {
 		return nil
 	}
 	s.fresh[row.UID] = true
+	return s.sendNews(ctx, out)
+}
+
+func (s *liveStream) sendNews(ctx context.Context, out *web.Stream) error {
 	text, err := rendered(ctx, views.LiveNews(s.page, len(s.fresh)))
 	if err != nil {
 		return err
