@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -40,7 +41,7 @@ func isHTTP(text string) bool {
 func isIdentifier(text string) bool {
 	if len(text) == 18 {
 		_, err := readCURP(text)
-		return err == nil || err == errCURPDigit
+		return err == nil || errors.Is(err, errCURPDigit)
 	}
 	_, err := readRFC(text)
 	return err == nil

@@ -142,8 +142,9 @@ func (s *Server) line(d *delivery, now time.Time) {
 		} else if first := s.plan.untried[pair]; first != "" {
 			d.After, d.HoldUntil = first, now.Add(hold)
 		}
-		if waits := s.st.deliveries.get(s.plan.swaps[d.swapKey()]); waits != nil {
-			delete(s.plan.swaps, d.swapKey())
+		waits := s.st.deliveries.get(s.plan.swaps[d.swapKey()])
+		delete(s.plan.swaps, d.swapKey())
+		if waits != nil && waits.State == sending && len(waits.Attempts) == 0 { // it has not lost patience
 			waits.Swap, waits.After, waits.HoldUntil, waits.NextAt = false, d.ID, now.Add(hold), now
 			s.st.deliveries.put(waits.ID, waits)
 			heap.Push(&s.plan.agenda, appointment{at: now, delivery: waits.ID})

@@ -190,9 +190,9 @@ func TestUglyPeople(t *testing.T) {
 					if err != nil || res.StatusCode != c.faults[dialect].Status {
 						t.Errorf("%s: %v %v", p.ugly, err, res)
 					}
-				} else if c.stage == onEvent && c.created == false {
+				} else if c.stage == onEvent && !c.created {
 					id := s.play(p.CURP)
-					s.await(1, " ended", id[:0])
+					s.await(1, " ended")
 					ds := s.deliveries()
 					if !slices.ContainsFunc(ds, func(d delivery) bool { return d.AccountID == id && d.Ugly == p.ugly }) {
 						t.Errorf("%s/%s, round %d: nothing happened", dialect, p.ugly, round)

@@ -263,6 +263,12 @@ func TestUglyOutOfOrder(t *testing.T) {
 	s.await(1, "verification ended")
 	s.ahead(s.c, swapLimit)
 	s.next(t)
+	s.await(1, "webhook attempt", "state=delivered")
+	s.play(lale)
+	s.next(t)
+	if d := s.deliveries()[0]; d.State != delivered || !d.NextAt.IsZero() || len(d.Attempts) != 1 {
+		t.Errorf("the first one was touched again: %+v", d)
+	}
 }
 
 // An event that waits to change places does so after a restart, too.
