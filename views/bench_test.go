@@ -45,7 +45,7 @@ func TestBench(t *testing.T) {
 func TestBenchEmptyAndStored(t *testing.T) {
 	t.Parallel()
 	bothLanguages(t, func(t *testing.T, lang string) {
-		v := BenchPage{Page: testPage(lang), Errors: map[string]Note{"body": {ID: "hooks.bench.body_missing"}, "headers": {ID: "hooks.bench.headers_bad"}, "secret": {ID: "hooks.bench.secret_missing"}, "subscription": {ID: "hooks.bench.subscription_bad"}}}
+		v := BenchPage{Page: testPage(lang), Errors: map[string]Note{"body": {ID: "subscriptions.bench.body_missing"}, "headers": {ID: "subscriptions.bench.headers_bad"}, "secret": {ID: "subscriptions.bench.secret_missing"}, "subscription": {ID: "subscriptions.bench.subscription_bad"}}}
 		doc := render(t, Bench(v))
 		checkDocument(t, doc, lang)
 		count(t, doc, ".alert[role=alert] li", 4)

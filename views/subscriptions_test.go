@@ -209,7 +209,7 @@ func TestSubscriptionErrors(t *testing.T) {
 		v := subscriptionOf(lang, testSubscription(1))
 		v.Values = webhook.SubscriptionForm{Name: " ", Signature: "moon", SignatureHeader: "a b", SignatureEncoding: "rot13", Addresses: "moon", Window: "0", JWT: true, Token: true}
 		_, problems := v.Values.Check()
-		v.Errors = map[string]Note{"confirm": {ID: "hooks.flash.unsure"}}
+		v.Errors = map[string]Note{"confirm": {ID: "subscriptions.flash.unsure"}}
 		for _, p := range problems {
 			v.Errors[p.Field] = Note{p.ID, p.Args}
 		}
@@ -235,7 +235,7 @@ func TestNewSubscription(t *testing.T) {
 	t.Parallel()
 	bothLanguages(t, func(t *testing.T, lang string) {
 		v := SubscriptionPage{Page: testPage(lang), Dialect: lookup.Palenca, Offered: []string{"login.success"}, Values: webhook.SubscriptionForm{Events: []string{"login.success", "moon.rise"}},
-			Errors: map[string]Note{"": {ID: "hooks.form.no_connection"}}}
+			Errors: map[string]Note{"": {ID: "subscriptions.no_connection"}}}
 		doc := render(t, Subscription(v))
 		checkDocument(t, doc, lang)
 		count(t, doc, `form[method=post][action="/subscriptions"]`, 1)
