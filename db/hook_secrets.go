@@ -46,10 +46,10 @@ func (db *DB) AddSecret(ctx context.Context, hook uuid.UUID, n NewSecret, by aud
 		if err := tx.QueryRow(ctx, `-- name: overlap secrets
 with ended as (
   update subscription_secrets set expires_at = least(coalesce(expires_at, 'infinity'), clock_timestamp() + $4::interval)
-   where subscription_id = (select id from subscriptions where uid = $1) and kind = $2 and name = $3 and kind <> 'client'
+   where subscription_id = (select id from subscriptions where uid = $1) and kind = $2 and lower(name) = lower($3) and kind <> 'client'
      and (expires_at is null or expires_at > clock_timestamp())
-  returning 1)
-select count(*) from ended`, hook, n.Kind, n.Name, n.Overlap).Scan(&live); err != nil {
+  returning expires_at)
+select count(*) from ended where $4::interval > interval '0' and expires_at > clock_timestamp()`, hook, n.Kind, n.Name, n.Overlap).Scan(&live); err != nil {
 			return err
 		}
 		if live >= webhook.MaxSecrets {
@@ -62,6 +62,24 @@ select $2, id, $3, $4, $5, $6, $7, $8 from subscriptions where uid = $1`,
 		return err
 	})
 	return uid, err
+}
+
+// HasSecret tells whether a text is a secret of a kind that a subscription has, live or not.
+func (db *DB) HasSecret(ctx context.Context, hook uuid.UUID, kind webhook.SecretKind, text string) (bool, error) {
+	rows, err := db.pool.Query(ctx, `-- name: sealed secrets
+select c.uid, c.sealed from subscription_secrets c join subscriptions s on s.id = c.subscription_id where s.uid = $1 and c.kind = $2`, hook, kind)
+	if err != nil {
+		return false, err
+	}
+	var uid uuid.UUID
+	var sealed []byte
+	has := false
+	_, err = pgx.ForEachRow(rows, []any{&uid, &sealed}, func() error {
+		plain, err := db.open(sealed, secretPurpose(uid))
+		has = has || subtle.ConstantTimeCompare(plain, []byte(text)) == 1
+		return err
+	})
+	return has, err
 }
 
 // EndSecret ends a secret at once, with the tokens given for it.
@@ -169,6 +187,20 @@ select $2, s.id, clock_timestamp() + $3::interval from subscription_secrets s jo
 		return "", err
 	}
 	return token, nil
+}
+
+// HookMended writes to the trail that the vendor's side was made what ours is.
+func (db *DB) HookMended(ctx context.Context, hook uuid.UUID, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		return record(ctx, tx, by, note{action: audit.HookChanged, subject: hook.String(), detail: "vendor"})
+	})
+}
+
+// HookForgotten writes to the trail that a subscription at the vendor that was not ours was removed there.
+func (db *DB) HookForgotten(ctx context.Context, vendorID string, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		return record(ctx, tx, by, note{action: audit.HookDeleted, subject: vendorID, detail: "vendor"})
+	})
 }
 
 // HookTested writes a test event, and how it was answered, to the trail.

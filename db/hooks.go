@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,15 +30,21 @@ func hookTargets(s *webhook.Subscription) []any {
 }
 
 // HookByToken finds a hook by the token in its address and what it asks of requests, or ErrNotFound. Only a hash of
-// the token is compared.
+// the token is compared. Of its secrets the names of headers are noted: their values are credentials even while the hook
+// does not ask for them.
 func (db *DB) HookByToken(ctx context.Context, token string) (webhook.Subscription, webhook.Policy, error) {
 	hash := sha256.Sum256([]byte(token))
 	var s webhook.Subscription
+	var secretHeaders []string
 	err := db.pool.QueryRow(ctx, `-- name: hook by token
-select `+hookColumns+`
-  from subscriptions s join connections c on c.id = s.connection_id where s.token_hash = $1 and s.deleted_at is null`, hash[:]).Scan(hookTargets(&s)...)
+select `+hookColumns+`, array(select name from subscription_secrets where subscription_id = s.id and kind = 'header')
+  from subscriptions s join connections c on c.id = s.connection_id where s.token_hash = $1 and s.deleted_at is null`, hash[:]).
+		Scan(append(hookTargets(&s), &secretHeaders)...)
 	if err != nil {
 		return s, webhook.Policy{}, found(err)
+	}
+	for _, name := range secretHeaders {
+		s.Secrets = append(s.Secrets, webhook.SecretNote{Kind: webhook.KindHeader, Name: name})
 	}
 	policy, err := db.policy(ctx, s)
 	return s, policy, err
@@ -115,6 +123,10 @@ select uid, kind, name, sealed, raw, coalesce(expires_at, `+never+`) from subscr
 		}
 		switch kind {
 		case webhook.KindHeader:
+			// All headers have to match, so of one name only the newest value counts, and rows come newest first.
+			if ended := !expires.IsZero() && !expires.After(time.Now()); ended || slices.ContainsFunc(o.headers, func(h webhook.HeaderSecret) bool { return strings.EqualFold(h.Name, name) }) {
+				return nil
+			}
 			o.headers = append(o.headers, webhook.HeaderSecret{Name: name, Value: string(plain)})
 			return nil
 		case webhook.KindSignature:

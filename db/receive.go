@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,16 +65,17 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 	verdict = r.Verdict
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		if r.Verdict == webhook.Refused {
-			full, err := quotaFull(ctx, tx, s.ID)
+			full, err := quotaFull(ctx, tx, s.ID, r.ReceivedAt)
 			if err != nil {
 				return err
 			}
 			if full {
 				uid = uuid.Nil
-				return countDelivery(ctx, tx, s.ID, webhook.Refused, webhook.CauseQuota, 0, 0)
+				return countDelivery(ctx, tx, s.ID, r.ReceivedAt, webhook.Refused, webhook.CauseQuota, 0, 0)
 			}
 		}
 		var id int64
+		var cause webhook.Cause
 		// The comparison comes after verification, so that a forgery cannot take a key before the real delivery does.
 		if err := tx.QueryRow(ctx, `-- name: receive
 with twin as (
@@ -92,12 +92,12 @@ select $1, $2, $3, $4, $5, $6, $7, $8::json, $9, $15, $16, $10,
        $13, least(greatest(extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, 0), 2147483647), (select id from twin),
        case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end,
        coalesce((select action from twin), ''), coalesce((select account_id from twin), ''), $17::jsonb
-returning id, verdict`,
+returning id, verdict, cause`,
 			uid, s.Environment, s.ID, s.ConnectionID, r.ReceivedAt, r.RemoteAddr, r.Method, headers,
-			credentials, sum[:], r.Verdict, r.Cause, r.Answer, window(s), notNull(r.Body), r.Size, checks).Scan(&id, &verdict); err != nil {
+			credentials, sum[:], r.Verdict, r.Cause, r.Answer, window(s), notNull(r.Body), r.Size, checks).Scan(&id, &verdict, &cause); err != nil {
 			return fmt.Errorf("store the delivery: %w", err)
 		}
-		if err := countDelivery(ctx, tx, s.ID, verdict, r.Cause, 1, len(r.Body)+len(headers)); err != nil {
+		if err := countDelivery(ctx, tx, s.ID, r.ReceivedAt, verdict, cause, 1, len(r.Body)+len(headers)+len(credentials)); err != nil {
 			return err
 		}
 		if verdict != webhook.Accepted {
@@ -116,28 +116,60 @@ func window(s webhook.Subscription) time.Duration {
 	return time.Duration(s.WindowMinutes) * time.Minute
 }
 
-// quotaFull tells whether a subscription's refusals of this hour have used up what is kept of them. Receipts at the
-// same moment may each see room; the quota may then be passed by as many.
-func quotaFull(ctx context.Context, tx pgx.Tx, subscriptionID int64) (bool, error) {
-	var kept int
-	var bytes int64
-	err := tx.QueryRow(ctx, `-- name: quota
+// quotaFull tells whether a subscription's refusals of an hour have used up what is kept of them. While there is room,
+// receipts at the same moment go one after the other, so that not even a flood keeps more than the quota.
+func quotaFull(ctx context.Context, tx pgx.Tx, subscriptionID int64, at time.Time) (bool, error) {
+	full := func() (bool, error) {
+		var kept int
+		var bytes int64
+		err := tx.QueryRow(ctx, `-- name: quota
 select coalesce(sum(kept), 0)::int, coalesce(sum(bytes), 0)::bigint from delivery_hours
- where subscription_id = $1 and hour = date_trunc('hour', clock_timestamp(), 'UTC') and verdict = 'refused'`, subscriptionID).Scan(&kept, &bytes)
-	return !webhook.DefaultQuota.Keep(kept, bytes), err
+ where subscription_id = $1 and hour = date_trunc('hour', $2::timestamptz, 'UTC') and verdict = 'refused'`, subscriptionID, at).Scan(&kept, &bytes)
+		return !webhook.DefaultQuota.Keep(kept, bytes), err
+	}
+	if is, err := full(); is || err != nil {
+		return is, err
+	}
+	if _, err := tx.Exec(ctx, `-- name: lock quota
+select pg_advisory_xact_lock(hashtextextended('quota', $1))`, subscriptionID); err != nil {
+		return false, err
+	}
+	return full()
 }
 
 // hourShards spreads the counter of one hour, so that receipts at the same moment seldom wait for each other.
 const hourShards = 32
 
-func countDelivery(ctx context.Context, tx pgx.Tx, subscriptionID int64, v webhook.Verdict, c webhook.Cause, kept, bytes int) error {
+// countDelivery counts a delivery in the hour in which it came.
+func countDelivery(ctx context.Context, tx pgx.Tx, subscriptionID int64, at time.Time, v webhook.Verdict, c webhook.Cause, kept, bytes int) error {
 	_, err := tx.Exec(ctx, `-- name: count delivery
 insert into delivery_hours as h (subscription_id, hour, verdict, cause, shard, count, kept, bytes)
-values ($1, date_trunc('hour', clock_timestamp(), 'UTC'), $2, $3, $4, 1, $5, $6)
+values ($1, date_trunc('hour', $7::timestamptz, 'UTC'), $2, $3, $4, 1, $5, $6)
 on conflict (subscription_id, hour, verdict, cause, shard)
 do update set count = h.count + 1, kept = h.kept + excluded.kept, bytes = h.bytes + excluded.bytes`,
-		subscriptionID, v, c, rand.IntN(hourShards), kept, bytes)
+		subscriptionID, v, c, rand.IntN(hourShards), kept, bytes, at)
 	return err
+}
+
+// recount moves deliveries to the counter of another verdict; it comes before their rows are changed. A shard may fall
+// below zero, the sum over all of them does not. What is kept of refusals stays where it is: it was stored then.
+func recount(ctx context.Context, tx pgx.Tx, ids []int64, v webhook.Verdict, c webhook.Cause) error {
+	_, err := tx.Exec(ctx, `-- name: recount deliveries
+with gone as (
+  select subscription_id, date_trunc('hour', received_at, 'UTC') as hour, verdict, cause, count(*) as n
+    from deliveries where id = any($1) and (verdict <> $2 or cause <> $3) group by 1, 2, 3, 4),
+moved as (
+  select subscription_id, hour, verdict, cause, -n as n from gone
+  union all
+  select subscription_id, hour, $2, $3, n from gone)
+insert into delivery_hours as h (subscription_id, hour, verdict, cause, shard, count)
+select subscription_id, hour, verdict, cause, $4, sum(n) from moved group by 1, 2, 3, 4 order by 1, 2, 3, 4
+on conflict (subscription_id, hour, verdict, cause, shard) do update set count = h.count + excluded.count`,
+		ids, v, c, rand.IntN(hourShards))
+	if err != nil {
+		return fmt.Errorf("count the deliveries: %w", err)
+	}
+	return nil
 }
 
 // storedCheck is a check as kept with its delivery.
@@ -181,17 +213,23 @@ func (db *DB) process(ctx context.Context, tx pgx.Tx, deliveryID int64) error {
 
 // claimDeliveries hands the deliveries that waited for an account to the queue, in the order in which they came.
 func (db *DB) claimDeliveries(ctx context.Context, tx pgx.Tx, connectionID int64, accountID string) error {
-	rows, err := tx.Query(ctx, `-- name: claim deliveries
-update deliveries set verdict = 'accepted', processed_at = null
- where connection_id = $1 and account_id = $2 and verdict = 'unmatched' and cause = '' returning id`, connectionID, accountID)
+	rows, err := tx.Query(ctx, `-- name: waiting deliveries
+select id from deliveries
+ where connection_id = $1 and account_id = $2 and verdict = 'unmatched' and cause = '' order by id for no key update`, connectionID, accountID)
 	if err != nil {
 		return err
 	}
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
+	if err != nil || len(ids) == 0 {
 		return err
 	}
-	slices.Sort(ids)
+	if err := recount(ctx, tx, ids, webhook.Accepted, webhook.CauseNone); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `-- name: claim deliveries
+update deliveries set verdict = 'accepted', processed_at = null where id = any($1)`, ids); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if err := db.process(ctx, tx, id); err != nil {
 			return err
@@ -218,10 +256,22 @@ select c.dialect, d.body, d.processed_at is not null
 
 // DeliveryUnreadable settles a delivery whose body holds no event that we can read. It stays stored as it came.
 func (db *DB) DeliveryUnreadable(ctx context.Context, id int64) error {
-	_, err := db.pool.Exec(ctx, `-- name: delivery unreadable
-update deliveries set verdict = 'ignored', cause = 'unreadable', processed_at = clock_timestamp(), runs = runs + 1
- where id = $1 and processed_at is null`, id)
-	return err
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		var processed bool
+		if err := tx.QueryRow(ctx, `-- name: lock unreadable
+select processed_at is not null from deliveries where id = $1 for no key update`, id).Scan(&processed); err != nil {
+			return found(err)
+		}
+		if processed {
+			return nil
+		}
+		if err := recount(ctx, tx, []int64{id}, webhook.Ignored, webhook.CauseUnreadable); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `-- name: delivery unreadable
+update deliveries set verdict = 'ignored', cause = 'unreadable', processed_at = clock_timestamp(), runs = runs + 1 where id = $1`, id)
+		return err
+	})
 }
 
 // ApplyEvent gives the event read from a delivery its effect: one transaction for the event, the status, the story and
@@ -388,6 +438,9 @@ insert into changes (delivery_id, what, before, after) values ($1, $2, $3, $4)`,
 }
 
 func (d delivery) settle(ctx context.Context, tx pgx.Tx, e webhook.Event, v webhook.Verdict, c webhook.Cause, lookupID, eventID int64) error {
+	if err := recount(ctx, tx, []int64{d.id}, v, c); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, `-- name: settle delivery
 update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lookup_id = nullif($6, 0), event_id = nullif($7, 0),
        twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,

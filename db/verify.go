@@ -33,6 +33,10 @@ func (db *DB) VerifyAgain(ctx context.Context, env lookup.Environment, uid uuid.
 		return webhook.Outcome{}, err
 	}
 	outcome := webhook.Verify(policy, request)
+	if !hook.Active {
+		// Switched off is a setting like the others: while it stands, nothing passes.
+		outcome.Refused, outcome.Cause = true, webhook.CauseDisabled
+	}
 	checks, err := json.Marshal(storedChecks(outcome.Checks))
 	if err != nil {
 		return outcome, err
@@ -52,6 +56,9 @@ select id, body_size = length(body) from deliveries
 		verdict, cause := webhook.Accepted, webhook.CauseNone
 		if outcome.Refused {
 			verdict, cause = webhook.Refused, outcome.Cause
+		}
+		if err := recount(ctx, tx, []int64{id}, verdict, cause); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, `-- name: verified again
 update deliveries set verdict = $2, cause = $3, checks = $4::jsonb, processed_at = case when $2 = 'refused' then processed_at end where id = $1`,
