@@ -26,7 +26,7 @@ func (c *Console) bench(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return web.Render(w, r, http.StatusOK, views.Bench(page))
 	}
-	return c.benchDelivery(w, r, page, id)
+	return c.benchDelivery(w, r, page, id, nil)
 }
 
 func (c *Console) benchPage(w http.ResponseWriter, r *http.Request) (views.BenchPage, error) {
@@ -34,8 +34,9 @@ func (c *Console) benchPage(w http.ResponseWriter, r *http.Request) (views.Bench
 	return views.BenchPage{Page: c.page(w, r, "bench", "hooks.bench.title"), Subscriptions: hooks, Errors: map[string]views.Note{}}, failed(err)
 }
 
-// benchDelivery looks into a stored delivery with its own credentials, which are shown to nobody.
-func (c *Console) benchDelivery(w http.ResponseWriter, r *http.Request, page views.BenchPage, id uuid.UUID) error {
+// benchDelivery looks into a stored delivery with its own credentials, which are shown to nobody, by what its
+// subscription or another one asks for, and with a secret typed for the occasion.
+func (c *Console) benchDelivery(w http.ResponseWriter, r *http.Request, page views.BenchPage, id uuid.UUID, typed []webhook.Candidate) error {
 	v := visitOf(r)
 	d, err := c.DB.ViewDelivery(r.Context(), v.env, id, audit.DeliveryViewed, v.actor)
 	if err != nil {
@@ -45,14 +46,19 @@ func (c *Console) benchDelivery(w http.ResponseWriter, r *http.Request, page vie
 	if err != nil {
 		return failed(err)
 	}
-	policy, err := c.DB.PolicyOf(r.Context(), hook)
-	if err != nil {
-		return failed(err)
+	if page.Values.Subscription == "" {
+		page.Values.Subscription = hook.UID.String()
 	}
-	outcome := webhook.Verify(policy, request)
-	page.Delivery, page.Outcome = &d, &outcome
-	page.Values.Subscription = hook.UID.String()
-	page.Findings = webhook.Diagnose(webhook.Bench{Policy: policy, Request: request, BodySize: d.Size})
+	policy, err := c.benchPolicy(r, page)
+	if err != nil { // of one that was deleted nothing is left to judge by
+		page.Values.Subscription, policy = "", webhook.Policy{}
+	}
+	page.Delivery = &d
+	if err == nil {
+		outcome := webhook.Verify(policy, request)
+		page.Outcome = &outcome
+	}
+	page.Findings = webhook.Diagnose(webhook.Bench{Policy: policy, Request: request, BodySize: d.Size, Secrets: typed})
 	return web.Render(w, r, http.StatusOK, views.Bench(page))
 }
 
@@ -68,6 +74,13 @@ func (c *Console) runBench(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret := form.Raw("secret")
 	page.Values = views.BenchValues{Headers: form.Raw("headers"), Body: form.Raw("body"), Raw: form.Bool("raw"), Subscription: form.Get("subscription")}
+	var typed []webhook.Candidate
+	if secret != "" {
+		typed = []webhook.Candidate{{ID: "pasted", Text: secret, Raw: page.Values.Raw}}
+	}
+	if id, err := uuid.Parse(form.Get("delivery")); err == nil {
+		return c.benchDelivery(w, r, page, id, typed)
+	}
 	headers, ok := pastedHeaders(page.Values.Headers)
 	if !ok {
 		page.Errors["headers"] = views.Note{ID: "subscriptions.bench.headers_bad"}
@@ -88,15 +101,11 @@ func (c *Console) runBench(w http.ResponseWriter, r *http.Request) error {
 		return web.Invalid(w, r, views.Bench(page))
 	}
 	request := webhook.Request{Method: http.MethodPost, Header: headers, Body: []byte(page.Values.Body), At: c.Now()}
-	bench := webhook.Bench{Policy: policy, Request: request}
-	if secret != "" {
-		bench.Secrets = []webhook.Candidate{{ID: "pasted", Text: secret, Raw: page.Values.Raw}}
-	}
 	if page.Values.Subscription != "" {
 		outcome := webhook.Verify(policy, request)
 		page.Outcome = &outcome
 	}
-	page.Findings = webhook.Diagnose(bench)
+	page.Findings = webhook.Diagnose(webhook.Bench{Policy: policy, Request: request, Secrets: typed})
 	return web.Render(w, r, http.StatusOK, views.Bench(page))
 }
 

@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -73,13 +74,29 @@ func bodyText(body []byte) []string {
 	return append(lines, line.String())
 }
 
-// maxDiffed bounds the work of a comparison; longer texts are shown one after the other.
-const maxDiffed = 2000
+// maxDiffed bounds the work of a comparison; where more lines than these differ, they are shown one after the other.
+const maxDiffed = 1000
 
 // diffLines finds the longest common run of lines and marks the rest as only left or only right.
 func diffLines(a, b []string) []views.DiffLine {
-	if len(a) > maxDiffed || len(b) > maxDiffed {
-		a, b = a[:min(len(a), maxDiffed)], b[:min(len(b), maxDiffed)]
+	var lines, tail []views.DiffLine
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		lines = append(lines, views.DiffLine{Kind: views.LineSame, Left: a[0], Right: b[0]})
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		tail = append(tail, views.DiffLine{Kind: views.LineSame, Left: a[len(a)-1], Right: b[len(b)-1]})
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	slices.Reverse(tail)
+	if len(a)*len(b) > maxDiffed*maxDiffed {
+		for _, line := range a {
+			lines = append(lines, views.DiffLine{Kind: views.LineOld, Left: line})
+		}
+		for _, line := range b {
+			lines = append(lines, views.DiffLine{Kind: views.LineNew, Right: line})
+		}
+		return append(lines, tail...)
 	}
 	common := make([][]int, len(a)+1)
 	for i := range common {
@@ -94,7 +111,6 @@ func diffLines(a, b []string) []views.DiffLine {
 			}
 		}
 	}
-	var lines []views.DiffLine
 	i, j := 0, 0
 	for i < len(a) || j < len(b) {
 		switch {
@@ -109,5 +125,5 @@ func diffLines(a, b []string) []views.DiffLine {
 			j++
 		}
 	}
-	return lines
+	return append(lines, tail...)
 }

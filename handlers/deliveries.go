@@ -67,6 +67,12 @@ func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, m
 		f.Cause = cause
 	}
 	f.Hook, _ = uuid.Parse(q.Get("subscription"))
+	if curpLike.MatchString(f.Action) {
+		f.Action = ""
+	}
+	if curpLike.MatchString(f.Account) {
+		f.Account = ""
+	}
 	values := views.DeliveryFilterValues{Verdict: string(f.Verdict), Cause: string(f.Cause), Action: f.Action, Account: f.Account,
 		From: dayText(f.From), To: dayText(f.To), Text: q.Get("text")}
 	if f.Hook != uuid.Nil {

@@ -17,8 +17,11 @@ import (
 // (docs/vendor.md#delivery-retries), so 200 is answered when the bytes are committed, and never before.
 func (c *Console) hooks() http.Handler {
 	mux := http.NewServeMux()
+	// The vendor asks for a token before each delivery (docs/vendor.md#buro-authentication), and its deliveries come in
+	// bursts, so people's limit would turn it away. Secrets are 256 random bits: this bounds work, not guesses.
+	tokens := web.NewLimiter(50*time.Millisecond, 200, 10_000)
 	mux.Handle("/hooks/{token}", c.adapter.Handle(c.receive))
-	mux.Handle("POST /oauth/token", c.signIns.Limit(c.adapter)(c.adapter.Handle(c.issueToken)))
+	mux.Handle("POST /oauth/token", tokens.Limit(c.adapter)(c.adapter.Handle(c.issueToken)))
 	return web.Chain(c.adapter.Mux(mux), web.Timeout(hookTime))
 }
 
@@ -37,7 +40,7 @@ func (c *Console) receive(w http.ResponseWriter, r *http.Request) error {
 		return say(w, http.StatusServiceUnavailable, "try again: the store does not answer")
 	}
 	receipt.Subscription = subscription
-	receipt.Headers, receipt.Credentials = splitHeaders(r.Header, policy)
+	receipt.Headers, receipt.Credentials = splitHeaders(r.Header, subscription, policy)
 
 	body, err := io.ReadAll(io.LimitReader(r.Body, webhook.MaxBody+1))
 	if err != nil {
@@ -95,12 +98,17 @@ func headerLines(h http.Header) []webhook.Header {
 	return lines
 }
 
-// splitHeaders sorts headers by name and keeps those that prove who sends apart: known names, and what the policy asks for.
-func splitHeaders(h http.Header, policy webhook.Policy) (shown, credentials [][2]string) {
+// splitHeaders sorts headers by name and keeps those that prove who sends apart: known names, what the policy asks for,
+// and what the subscription has secrets for, asked for at the moment or not.
+func splitHeaders(h http.Header, s webhook.Subscription, policy webhook.Policy) (shown, credentials [][2]string) {
+	credential := func(name string) bool {
+		return policy.Credential(name) || strings.EqualFold(name, s.SignatureHeader) ||
+			slices.ContainsFunc(s.Secrets, func(n webhook.SecretNote) bool { return strings.EqualFold(name, n.Name) })
+	}
 	for name, values := range h {
 		for _, value := range values {
 			pair := [2]string{strings.ToLower(name), strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "�")}
-			if policy.Credential(name) {
+			if credential(name) {
 				credentials = append(credentials, pair)
 			} else {
 				shown = append(shown, pair)

@@ -37,7 +37,10 @@ func (c *Console) addSecret(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := views.SecretValues{Kind: form.Get("kind"), Name: form.Get("name"), Text: form.Raw("text"), Raw: form.Bool("raw"), Overlap: form.Get("overlap")}
 	n := db.NewSecret{Kind: webhook.SecretKind(typed.Kind), Name: typed.Name, Text: typed.Text, Raw: typed.Raw, Overlap: overlaps[typed.Overlap]}
-	made := n.Text == ""
+	if _, known := overlaps[typed.Overlap]; !known {
+		n.Overlap = overlapDefault // a rotation never loses anything unless told to
+	}
+	made := n.Text == "" || n.Kind == webhook.KindClient
 	if page.SecretErrors = checkSecret(&n); len(page.SecretErrors) > 0 {
 		page.Secret = typed
 		page.Secret.Text = "" // never sent back
@@ -53,13 +56,20 @@ func (c *Console) addSecret(w http.ResponseWriter, r *http.Request) error {
 	if !made {
 		return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.secret_added")
 	}
-	if s, err = c.hook(r); err != nil {
+	return c.showSecret(w, r, s, views.OnceSecret{Kind: string(n.Kind), Name: n.Name, Text: n.Text})
+}
+
+// showSecret answers the act that made a secret with the subscription's page, and the secret on it this once.
+func (c *Console) showSecret(w http.ResponseWriter, r *http.Request, s webhook.Subscription, once views.OnceSecret) error {
+	s, err := c.DB.Hook(r.Context(), s.Environment, s.UID) // with the secret among its notes
+	if err != nil {
+		return failed(err)
+	}
+	page, err := c.subscriptionPage(w, r, s)
+	if err != nil {
 		return err
 	}
-	if page, err = c.subscriptionPage(w, r, s); err != nil {
-		return err
-	}
-	page.Once = views.OnceSecret{Kind: string(n.Kind), Name: n.Name, Text: n.Text}
+	page.Once = once
 	return web.Render(w, r, http.StatusOK, views.Subscription(page))
 }
 

@@ -138,8 +138,11 @@ func (c *Console) mendSubscription(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	if err := c.announce(r.Context(), s); err != nil {
+	if _, err := c.announce(r.Context(), s); err != nil {
 		return c.vendorFailed(w, r, s, err)
+	}
+	if err := c.DB.HookMended(r.Context(), s.UID, visitOf(r).actor); err != nil {
+		return failed(err)
 	}
 	return c.done(w, r, "/subscriptions", "subscriptions.flash.mended", "Name", s.Name)
 }
@@ -150,13 +153,24 @@ func (c *Console) forgetSubscription(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	at, err := c.DB.Connection(r.Context(), visitOf(r).env, lookup.Palenca)
+	v, id := visitOf(r), form.Get("vendor_id")
+	ours, err := c.DB.Hooks(r.Context(), v.env)
 	if err != nil {
 		return failed(err)
 	}
-	if err := c.Vendor.DropHook(r.Context(), at, form.Get("vendor_id")); err != nil {
+	if id == "" || slices.ContainsFunc(ours, func(s webhook.Subscription) bool { return s.VendorID == id }) {
+		return web.NotFound(nil) // ours are deleted by their own page, on both sides
+	}
+	at, err := c.DB.Connection(r.Context(), v.env, lookup.Palenca)
+	if err != nil {
+		return failed(err)
+	}
+	if err := c.Vendor.DropHook(r.Context(), at, id); err != nil {
 		c.Log.WarnContext(r.Context(), "remove a subscription at the vendor", "error", err, "connection", at.ID)
 		return c.flash(w, r, web.FlashError, "/subscriptions", "subscriptions.flash.vendor_unreachable")
+	}
+	if err := c.DB.HookForgotten(r.Context(), id, v.actor); err != nil {
+		return failed(err)
 	}
 	return c.done(w, r, "/subscriptions", "subscriptions.flash.forgotten")
 }
@@ -173,41 +187,65 @@ func (c *Console) vendorFailed(w http.ResponseWriter, r *http.Request, s webhook
 	return c.flash(w, r, web.FlashError, "/subscriptions/"+s.UID.String(), "subscriptions.flash.vendor_refused")
 }
 
-// announce tells the vendor how a subscription is: its address, events, and whether it is on.
-func (c *Console) announce(ctx context.Context, s webhook.Subscription) error {
+// announce tells the vendor how a subscription is: its address, events, and whether it is on. made is the key that the
+// vendor signs with when it is new to us, "" otherwise.
+func (c *Console) announce(ctx context.Context, s webhook.Subscription) (made string, err error) {
 	at, err := c.DB.ConnectionByID(ctx, s.ConnectionID)
 	if err != nil {
-		return err
+		return "", err
 	}
 	address, err := c.hookURL(ctx, s)
 	if err != nil {
-		return err
+		return "", err
 	}
 	h := webhook.VendorHook{ID: s.VendorID, Name: s.Name, URL: address, Active: s.Active, Events: s.Events, Sign: s.Signature != webhook.SignatureOff}
 	id, secret, err := c.Vendor.PutHook(ctx, at, h)
-	if err != nil && s.VendorID != "" {
-		// The vendor may have lost it; what it does not know cannot be changed, only made.
-		h.ID = ""
-		id, secret, err = c.Vendor.PutHook(ctx, at, h)
-	}
 	if err != nil {
-		return err
+		// What the vendor does not know cannot be changed, only made; and one made by a call whose answer got lost must
+		// not be made again. Its list tells.
+		theirs, listErr := c.Vendor.Hooks(ctx, at)
+		if listErr != nil {
+			return "", err
+		}
+		i := slices.IndexFunc(theirs, func(t webhook.VendorHook) bool { return t.ID == h.ID || t.URL == address })
+		switch {
+		case i < 0 && h.ID == "", i >= 0 && theirs[i].ID == h.ID:
+			return "", err
+		case i < 0:
+			h.ID = ""
+		default:
+			h.ID = theirs[i].ID
+		}
+		if id, secret, err = c.Vendor.PutHook(ctx, at, h); err != nil {
+			return "", err
+		}
+	}
+	if h.ID == "" && !s.Active {
+		// The vendor takes is_active on a change only, so a new one sends until it is told not to.
+		h.ID = id
+		if _, _, err := c.Vendor.PutHook(ctx, at, h); err != nil {
+			return "", err
+		}
 	}
 	if err := c.DB.SubscriptionRegistered(ctx, s.UID, id); err != nil {
-		return err
+		return "", err
 	}
 	if err := c.DB.SawHook(ctx, s.UID, id, s.Active); err != nil {
-		return err
+		return "", err
 	}
 	if secret == "" {
-		return nil
+		return "", nil
 	}
-	// The vendor made a key for its signature: kept, so that what it signs can be verified.
+	// The vendor made a key for its signature: kept, so that what it signs can be verified. It repeats the key in the
+	// answer to each change, which is no rotation.
+	if has, err := c.DB.HasSecret(ctx, s.UID, webhook.KindSignature, secret); has || err != nil {
+		return "", err
+	}
 	_, err = c.DB.AddSecret(ctx, s.UID, db.NewSecret{Kind: webhook.KindSignature, Text: secret, Raw: !decodable(secret), Overlap: overlapDefault}, audit.Actor{Name: "cotejo"})
 	if errors.Is(err, db.ErrConflict) {
-		return nil // three are live; the administrator ends one
+		return "", nil // three are live; the administrator ends one
 	}
-	return err
+	return secret, err
 }
 
 func decodable(secret string) bool {
@@ -270,8 +308,12 @@ func (c *Console) addSubscription(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return failed(err)
 	}
-	if err := c.announce(r.Context(), s); err != nil {
+	made, err := c.announce(r.Context(), s)
+	if err != nil {
 		return c.vendorFailed(w, r, s, err)
+	}
+	if made != "" {
+		return c.showSecret(w, r, s, views.OnceSecret{Kind: string(webhook.KindSignature), Text: made})
 	}
 	return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.added", "Name", s.Name)
 }
@@ -334,8 +376,12 @@ func (c *Console) changeSubscription(w http.ResponseWriter, r *http.Request) err
 		return failed(err)
 	}
 	s.Name, s.Events, s.Settings = page.Values.Name, page.Values.Events, settings
-	if err := c.announce(r.Context(), s); err != nil {
+	made, err := c.announce(r.Context(), s)
+	if err != nil {
 		return c.vendorFailed(w, r, s, err)
+	}
+	if made != "" {
+		return c.showSecret(w, r, s, views.OnceSecret{Kind: string(webhook.KindSignature), Text: made})
 	}
 	return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.saved")
 }
@@ -353,7 +399,7 @@ func (c *Console) switchSubscription(w http.ResponseWriter, r *http.Request) err
 	if err := c.DB.SwitchHook(r.Context(), s.UID, s.Active, visitOf(r).actor); err != nil {
 		return failed(err)
 	}
-	if err := c.announce(r.Context(), s); err != nil {
+	if _, err := c.announce(r.Context(), s); err != nil {
 		return c.vendorFailed(w, r, s, err)
 	}
 	id := "subscriptions.flash.off"

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -79,9 +78,11 @@ func (c *Console) testSubscription(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	status, err := c.sendTest(r.Context(), s)
-	if err != nil {
-		c.Log.WarnContext(r.Context(), "send a test event", "error", errors.Unwrap(err), "subscription", s.ID)
+	if unreached := new(unreachedError); errors.As(err, &unreached) {
+		c.Log.WarnContext(r.Context(), "send a test event", "error", err, "subscription", s.ID)
 		return c.flash(w, r, web.FlashError, "/subscriptions/"+s.UID.String(), "subscriptions.flash.test_unreached")
+	} else if err != nil {
+		return failed(err)
 	}
 	if err := c.DB.HookTested(r.Context(), s.UID, strconv.Itoa(status), visitOf(r).actor); err != nil {
 		return failed(err)
@@ -118,24 +119,33 @@ func (c *Console) sendTest(ctx context.Context, s webhook.Subscription) (status 
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return 0, withoutURL(err)
+		return 0, unreached(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	for _, h := range headers {
 		req.Header.Set(h.Name, h.Value)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := testClient.Do(req)
 	if err != nil {
-		return 0, withoutURL(err)
+		return 0, unreached(err)
 	}
 	return res.StatusCode, res.Body.Close()
 }
 
-// withoutURL takes the address, which holds the hook's token, out of an error.
-func withoutURL(err error) error {
+// testClient follows no redirect: a test event carries live credentials, and the vendor would not follow one either.
+var testClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// unreachedError says that a test event got no answer.
+type unreachedError struct{ why error }
+
+func (e *unreachedError) Error() string { return "test event: " + e.why.Error() }
+func (e *unreachedError) Unwrap() error { return e.why }
+
+// unreached takes the address, which holds the hook's token, out of an error.
+func unreached(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
-		return fmt.Errorf("test event: %w", at.Err)
+		err = at.Err
 	}
-	return fmt.Errorf("test event: %w", err)
+	return &unreachedError{err}
 }
