@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,16 +30,29 @@ select environment, institution, notice_version, notice_url, consent_days from c
 }
 
 // Visit gives what every page needs to know, in one question: who asks, the console's settings, how many lookups wait
-// for an analyst (counting to limit), and the code with which the vendor paused our calls. ErrNotFound: no such active user.
+// for an analyst (counting to limit), the code with which the vendor paused our calls, and what is wrong with receiving.
+// ErrNotFound: no such active user.
 func (db *DB) Visit(ctx context.Context, userID int64, limit int) (v Visit, err error) {
 	c := &v.Console
 	v.User, err = scanUser(db.pool.QueryRow(ctx, `-- name: visit
 select `+userColumns+`, c.environment, c.institution, c.notice_version, c.notice_url, c.consent_days,
        (select count(*) from (select 1 from lookups l where l.environment = c.environment and l.actor = 'analyst'
                                 order by l.requested_at desc, l.id desc limit $2) waiting),
-       coalesce((select paused_code from connections where environment = c.environment and paused_at is not null limit 1), '')
-  from users u cross join console c where u.id = $1 and u.disabled_at is null`, userID, limit),
-		&c.Environment, &c.Institution, &c.NoticeVersion, &c.NoticeURL, &c.ConsentDays, &v.Waiting, &v.Paused)
+       coalesce((select paused_code from connections where environment = c.environment and paused_at is not null limit 1), ''),
+       case when exists (select 1 from subscriptions s where s.environment = c.environment and s.active and s.deleted_at is null and not s.vendor_active)
+              then 'vendor_off'
+            when (select coalesce(sum(h.count) filter (where h.verdict = 'refused'), 0) >= $3
+                     and coalesce(sum(h.count) filter (where h.verdict = 'refused'), 0) * 4 >= coalesce(sum(h.count), 0)
+                    from subscriptions s join delivery_hours h on h.subscription_id = s.id
+                   where s.environment = c.environment and s.deleted_at is null and h.hour >= date_trunc('hour', now(), 'UTC') - interval '1 hour')
+              then 'failing'
+            when exists (select 1 from attempts a join connections k on k.id = a.connection_id
+                          where a.status = 'pending' and a.sent_at < now() - $4::interval and a.sent_at > now() - interval '7 days' and k.environment = c.environment)
+             and not exists (select 1 from deliveries d where d.environment = c.environment and d.verdict <> 'refused' and d.received_at > now() - $4::interval)
+              then 'quiet'
+            else '' end
+  from users u cross join console c where u.id = $1 and u.disabled_at is null`, userID, limit, manyRefused, quietAfter),
+		&c.Environment, &c.Institution, &c.NoticeVersion, &c.NoticeURL, &c.ConsentDays, &v.Waiting, &v.Paused, &v.Hooks)
 	return v, err
 }
 
@@ -48,7 +62,15 @@ type Visit struct {
 	Console Console
 	Waiting int
 	Paused  string
+	Hooks   string // vendor_off, failing, quiet; "" when nothing is wrong
 }
+
+// When the console says that something is wrong with receiving: this many refusals within two hours, if they are a
+// quarter of what came; or nothing at all for twice the longest extraction while attempts are open.
+const (
+	manyRefused = 5
+	quietAfter  = 15 * time.Minute
+)
 
 // SetEnvironment switches the whole console between test data and real data.
 func (db *DB) SetEnvironment(ctx context.Context, env lookup.Environment, by audit.Actor) error {

@@ -107,7 +107,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, nav, title string
 	v := visitOf(r)
 	p := views.Page{
 		P: v.printer, User: v.User, Env: v.env, Institution: v.Console.Institution, Now: c.Now(), Nav: nav,
-		Paused: v.Paused, Asset: c.Assets.URL, Theme: v.User.Theme, Path: returnPath(r), Waiting: v.Waiting,
+		Paused: v.Paused, Hooks: v.Hooks, Asset: c.Assets.URL, Theme: v.User.Theme, Path: returnPath(r), Waiting: v.Waiting,
 	}
 	if title != "" {
 		p.Title = p.T(title)

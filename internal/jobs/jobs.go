@@ -50,6 +50,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	river.AddWorker(workers, &fetchProfile{vendor: v})
 	river.AddWorker(workers, &fetchEmployment{vendor: v})
 	river.AddWorker(workers, &tidy{db: c.DB})
+	river.AddWorker(workers, &compareHooks{vendor: v})
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
 			// Calls to the vendor wait on the network; a slow vendor must not hold back what it sends us.
@@ -61,10 +62,11 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		JobTimeout:           JobTimeout,
 		RescueStuckJobsAfter: RescueAfter,
 		Logger:               slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}),
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-			func() (river.JobArgs, *river.InsertOpts) {
-				return task.Tidy{}, &river.InsertOpts{Queue: task.QueueUpkeep}
-			}, &river.PeriodicJobOpts{RunOnStart: true})},
+		PeriodicJobs: []*river.PeriodicJob{
+			periodic(time.Hour, task.Tidy{}, true),
+			// Not at the start: the first thing a new console does is to register its hook.
+			periodic(10*time.Minute, task.CompareHooks{}, false),
+		},
 	}
 	if c.Retry != nil {
 		config.RetryPolicy = retryAfter(c.Retry)
@@ -81,6 +83,12 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		return nil, fmt.Errorf("start the workers: %w", err)
 	}
 	return &Runner{client}, nil
+}
+
+func periodic(every time.Duration, args river.JobArgs, atStart bool) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
+		return args, &river.InsertOpts{Queue: task.QueueUpkeep}
+	}, &river.PeriodicJobOpts{RunOnStart: atStart})
 }
 
 // Stop takes no more jobs, lets running ones finish until ctx ends, and then cancels them; they run again elsewhere.

@@ -43,6 +43,13 @@ type Tidy struct{}
 // Kind names the job.
 func (Tidy) Kind() string { return "tidy" }
 
+// CompareHooks holds our subscriptions against the vendors' own lists, so that one that a vendor switched off by itself
+// is noticed.
+type CompareHooks struct{}
+
+// Kind names the job.
+func (CompareHooks) Kind() string { return "compare_hooks" }
+
 // Queues keep slow calls to the vendor from holding back the processing of what it sends us.
 const (
 	QueueVendor   = "vendor"
