@@ -50,7 +50,9 @@ func TestBenchRunsThrough(t *testing.T) {
 	settings := config.Config{SandboxListen: "127.0.0.1:8090"}
 	report, err := measure.Run(t.Context(), measure.Options{
 		Serve: []string{self, "serve"}, Bare: []string{self, "bench", "--bare-server"}, Quick: true, Log: &progress, Version: "test",
-		Fill: func(ctx context.Context, store *db.DB, plan plans.Plan) error { return fill(ctx, store, settings, plan, &progress) },
+		Fill: func(ctx context.Context, store *db.DB, plan plans.Plan) error {
+			return fill(ctx, store, settings, plan, &progress)
+		},
 	})
 	if errors.Is(err, localpg.ErrNoBinaries) && os.Getenv("CI") != "true" {
 		t.Skipf("SKIPPED, needs PostgreSQL: %v", err)

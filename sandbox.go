@@ -62,8 +62,8 @@ func startSandbox(ctx context.Context, running *sync.WaitGroup, c config.Config,
 		}
 	})
 	running.Go(func() {
-		defer box.Close()
-		if err := box.Run(ctx); err != nil && ctx.Err() == nil {
+		err := box.Run(ctx)
+		if err = errors.Join(err, box.Close()); err != nil {
 			log.Error("run the sandbox", "error", err)
 		}
 	})

@@ -266,7 +266,7 @@ func (v vendor) Hooks(ctx context.Context, c connection.Connection) ([]webhook.V
 }
 
 // PutHook registers a hook, or changes it; the vendor's list of events is always sent, because an update without one
-// widens it to all (docs/vendor.md#delivery-and-retries).
+// widens it to all (docs/vendor.md#delivery-retries).
 func (v vendor) PutHook(ctx context.Context, c connection.Connection, h webhook.VendorHook) (id, secret string, err error) {
 	client, err := v.client(ctx, c)
 	if err != nil {

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -278,7 +279,8 @@ func (vendor) Test(ctx context.Context, c connection.Connection, key string) (co
 	if _, err = client.Widgets(ctx); err == nil {
 		return "", http.StatusOK, time.Millisecond
 	}
-	if refused, ok := err.(*palenca.Error); ok {
+	var refused *palenca.Error
+	if errors.As(err, &refused) {
 		return refused.Code, refused.Status, 0
 	}
 	return "failed", 0, 0

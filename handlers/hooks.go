@@ -17,7 +17,7 @@ import (
 // (docs/vendor.md#delivery-retries), so 200 is answered when the bytes are committed, and never before.
 func (c *Console) hooks() http.Handler {
 	mux := http.NewServeMux()
-	// The vendor asks for a token before each delivery (docs/vendor.md#buro-authentication), and its deliveries come in
+	// The vendor asks for a token before each delivery (docs/vendor-buro.md#buro-authentication), and its deliveries come in
 	// bursts, so people's limit would turn it away. Secrets are 256 random bits: this bounds work, not guesses.
 	tokens := web.NewLimiter(50*time.Millisecond, 200, 10_000)
 	mux.Handle("/hooks/{token}", c.adapter.Handle(c.receive))

@@ -112,7 +112,7 @@ func TestAssetsAddressFollowsContent(t *testing.T) {
 		}
 		return a.URL("app.css")
 	}
-	if url("a") == url("b") || url("a") != url("a") {
+	if first := url("a"); first == url("b") || first != url("a") {
 		t.Error("the address does not follow the content")
 	}
 }

@@ -136,7 +136,7 @@ func TestErrorPageThatPanicsOrIsSilent(t *testing.T) {
 
 // aborts runs h and reports whether it cut the connection.
 func aborts(h http.Handler, w http.ResponseWriter, r *http.Request) (cut bool) {
-	defer func() { cut = recover() == http.ErrAbortHandler }()
+	defer func() { cut = recover() == any(http.ErrAbortHandler) }()
 	h.ServeHTTP(w, r)
 	return false
 }

@@ -68,7 +68,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		cancel()
 		err = fmt.Errorf("web: connections cut after the time for a graceful stop: %w", errors.Join(err, srv.Close()))
 	}
-	<-served // always http.ErrServerClosed by now
+	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	return err
 }
 

@@ -22,7 +22,7 @@ request-lookups yes           yes        yes     -       -
 reveal          yes           yes        yes     -       -
 export          yes           yes        yes     -       -
 read-deliveries yes           yes        yes     yes     yes
-read-bodies     yes           yes        yes     yes     -
+read-bodies     yes           yes        -       -       -
 administer      yes           -          -       -       -
 fly             -             -          -       -       -`)
 	powers := []auth.Power{auth.PowerNone, auth.PowerRead, auth.PowerRequest, auth.PowerReveal, auth.PowerExport, auth.PowerReceive,

@@ -24,7 +24,8 @@ type process struct {
 	base   string // http://host:port
 	client *http.Client
 	cmd    *exec.Cmd
-	done   chan error
+	done   chan struct{} // closed when it has ended
+	exit   error         // how, once done
 	ended  sync.Once
 }
 
@@ -55,7 +56,7 @@ func (r *run) start(ctx context.Context, command []string, page, name string, se
 	if err != nil {
 		return nil, err
 	}
-	p := &process{base: "http://" + listen, done: make(chan error, 1), client: &http.Client{
+	p := &process{base: "http://" + listen, done: make(chan struct{}), client: &http.Client{
 		Jar: jar, Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -72,7 +73,7 @@ func (r *run) start(ctx context.Context, command []string, page, name string, se
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { p.done <- p.cmd.Wait() }()
+	go func() { p.exit = p.cmd.Wait(); close(p.done) }()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -80,9 +81,9 @@ func (r *run) start(ctx context.Context, command []string, page, name string, se
 		case <-ctx.Done():
 			p.stop()
 			return nil, ctx.Err()
-		case err := <-p.done:
+		case <-p.done:
 			words, _ := os.ReadFile(log.Name())
-			return nil, fmt.Errorf("%s ended: %w: %s", name, err, words)
+			return nil, fmt.Errorf("%s ended: %w: %s", name, p.exit, words)
 		case <-tick.C:
 		}
 		if status, _, err := p.get(ctx, page); err == nil && status == http.StatusOK {

@@ -194,7 +194,7 @@ func (p *process) watch(ctx context.Context, list []shown) (*openPage, error) {
 	}
 	req.Header.Set("Accept", "text/event-stream")
 	stream := &http.Client{Jar: p.client.Jar} // without a time-out: a stream has no end
-	res, err := stream.Do(req)
+	res, err := stream.Do(req)                //nolint:bodyclose // the goroutine below closes it
 	if err != nil {
 		cancel()
 		return nil, withoutAddress(err)

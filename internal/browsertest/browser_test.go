@@ -229,11 +229,6 @@ func fill(css, text string) chromedp.Action[chromedp.Void] {
 	return chromedp.Steps(chromedp.Clear(chromedp.CSS(css)), chromedp.SendKeys(chromedp.CSS(css), text))
 }
 
-// choose picks an option of a list as a person's choice would, by its value.
-func choose(css, option string) chromedp.Action[chromedp.Void] {
-	return chromedp.Steps(chromedp.SetValue(chromedp.CSS(css), option))
-}
-
 func press(keys string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(keys) }
 
 // path is where the tab is.

@@ -48,11 +48,6 @@ func absent(s string) bool {
 	return s == "" || s == "None"
 }
 
-// equalFold compares identifiers and addresses as their owners do: without regard to case or to spaces around.
-func equalFold(a, b string) bool {
-	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
-}
-
 // amount is a decimal number with the digits exactly as received; 1150.50 stays 1150.50
 // (docs/vendor-buro.md#buro-employment). Salaries come as numbers, the estimated income as text.
 type amount string

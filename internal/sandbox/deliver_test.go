@@ -106,8 +106,7 @@ func TestOnly200And201Count(t *testing.T) {
 	c := newClock()
 	b := open(t, Config{Now: c.now, Delay: time.Hour})
 	var elsewhere atomic.Int32
-	var r *receiver
-	r = receive(t, func(n int, _ post) int { return answers[n-1] })
+	r := receive(t, func(n int, _ post) int { return answers[n-1] })
 	r.Config.Handler = redirecting(r.Config.Handler, r.URL+"/elsewhere", &elsewhere)
 	b.subscribe(r.URL, "")
 	b.create(gata)

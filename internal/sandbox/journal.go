@@ -107,12 +107,10 @@ func (j *journal) open(dir string) error {
 	j.lock = lock
 	j.path = filepath.Join(dir, journalName)
 	if err := j.replay(); err != nil {
-		j.close()
-		return fmt.Errorf("sandbox: %s: %w", journalName, err)
+		return errors.Join(fmt.Errorf("sandbox: %s: %w", journalName, err), j.close())
 	}
 	if err := j.compact(); err != nil {
-		j.close()
-		return fmt.Errorf("sandbox: %s: %w", journalName, err)
+		return errors.Join(fmt.Errorf("sandbox: %s: %w", journalName, err), j.close())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func (s *Server) createAccount(w http.ResponseWriter, r *http.Request) {
 	}
 	// Our choice: what cannot be a CURP is refused at once, what merely fails
 	// its check digit is accepted and not found at RENAPO later.
-	if _, err := readCURP(o.identifier); err == errCURPFormat {
+	if _, err := readCURP(o.identifier); errors.Is(err, errCURPFormat) {
 		fail(w, http.StatusUnprocessableEntity, "bad_request", "Malformed or missing parameter", errorItem{"The identifier is not a valid CURP", "identifier"})
 		return
 	}

@@ -37,7 +37,7 @@ func TestReadCURP(t *testing.T) {
 			t.Errorf("%s: error %v, want %v", c.curp, err, c.err)
 			continue
 		}
-		if err == errCURPFormat {
+		if errors.Is(err, errCURPFormat) {
 			continue
 		}
 		if got := f.birth.Format("2006-01-02"); got != c.birth || f.state != c.state || f.woman != c.woman {

@@ -87,8 +87,7 @@ func Open(cfg Config) (*Server, error) {
 	}
 	creds, err := loadCredentials(cfg.Dir)
 	if err != nil {
-		log.close()
-		return nil, err
+		return nil, errors.Join(err, log.close())
 	}
 	st.recount()
 	s := &Server{
@@ -108,8 +107,7 @@ func Open(cfg Config) (*Server, error) {
 		st.switches.put("all", &switches{})
 	}
 	if err := log.commit(); err != nil {
-		log.close()
-		return nil, err
+		return nil, errors.Join(err, log.close())
 	}
 	s.resume()
 	return s, nil
