@@ -140,7 +140,8 @@ func TestDeliveryPages(t *testing.T) {
 	body := `{"webhook_url":"` + c.site.URL + `/hooks/` + c.token + `","data":{"account_id":"x","webhook_action":"login.new","identifier":"` + alejandro + `","note":"\u0000<b>"}}`
 	c.deliver(body).want(http.StatusOK)
 	id := c.last("uid")
-	b := c.as(auth.Analyst)
+	b := c.as(auth.Supervisor)
+	c.as(auth.Analyst).get("/deliveries/" + id + "/body").want(http.StatusForbidden) // it holds the address of our hook
 	list := b.get("/deliveries").want(http.StatusOK)
 	if n := list.doc().Find("tr[data-delivery][data-verdict]").Length(); n != 3 {
 		t.Errorf("%d rows, want created, success and ours", n)
@@ -166,7 +167,7 @@ func TestDeliveryPages(t *testing.T) {
 	if n := c.trail(audit.DeliveryBody, b.user); n != 1 {
 		t.Errorf("%d downloads on the trail", n)
 	}
-	b.post("/deliveries/"+id+"/reveal", nil).want(http.StatusOK).has(alejandro)
+	b.post("/deliveries/"+id+"/reveal", nil).want(http.StatusOK).has(alejandro).lacks(c.token)
 	if n := c.trail(audit.BodyRevealed, b.user); n != 1 {
 		t.Errorf("%d reveals on the trail", n)
 	}

@@ -25,8 +25,14 @@ var knownActions = []string{"login.created", "login.success", "login.incomplete"
 
 func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
-	query := r.URL.Query()
+	query, personal := withoutCURP(r.URL.Query())
 	values, filter, problems := deliveryFilter(query)
+	if personal {
+		// The page leads back to its own address, so it goes from there as well.
+		r = r.Clone(r.Context())
+		r.URL.RawQuery = query.Encode()
+		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
+	}
 	list, newer, older, err := c.DB.Deliveries(r.Context(), v.env, filter, pageOf(query, listRows), v.printer.Zone())
 	if err != nil {
 		return failed(err)
@@ -54,6 +60,17 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 // curpLike finds what must not stand in an address, however it got there.
 var curpLike = regexp.MustCompile(`(?i)[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]`)
 
+// withoutCURP takes every parameter out of an address that has a CURP in it.
+func withoutCURP(q url.Values) (rest url.Values, found bool) {
+	for name, values := range q {
+		if slices.ContainsFunc(append(values, name), curpLike.MatchString) {
+			found = true
+			q.Del(name)
+		}
+	}
+	return q, found
+}
+
 // textDays is within how many days a text is looked for in bodies: no index helps there.
 const textDays = 7
 
@@ -67,12 +84,6 @@ func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, m
 		f.Cause = cause
 	}
 	f.Hook, _ = uuid.Parse(q.Get("subscription"))
-	if curpLike.MatchString(f.Action) {
-		f.Action = ""
-	}
-	if curpLike.MatchString(f.Account) {
-		f.Account = ""
-	}
 	values := views.DeliveryFilterValues{Verdict: string(f.Verdict), Cause: string(f.Cause), Action: f.Action, Account: f.Account,
 		From: dayText(f.From), To: dayText(f.To), Text: q.Get("text")}
 	if f.Hook != uuid.Nil {
@@ -81,9 +92,6 @@ func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, m
 	problems := map[string]views.Note{}
 	switch {
 	case values.Text == "":
-	case curpLike.MatchString(values.Text):
-		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
-		values.Text = ""
 	case f.From.IsZero() || f.To.IsZero() || f.To.Sub(f.From) >= textDays*24*time.Hour || f.To.Before(f.From):
 		problems["text"] = views.Note{ID: "deliveries.filter.text_range"}
 	default:
@@ -111,10 +119,12 @@ func (c *Console) showDelivery(w http.ResponseWriter, r *http.Request, action au
 	if err != nil {
 		return failed(err)
 	}
-	page := views.DeliveryPage{Curl: curlOf(d, c.HooksURL), Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Delivery: d, Body: string(d.Body)}
+	page := views.DeliveryPage{Curl: curlOf(d, c.HooksURL), Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Delivery: d}
+	plain, addresses := webhook.MaskAddress(d.Body)
+	page.Body = string(plain)
 	if action != audit.BodyRevealed {
 		shown, masked := webhook.Mask(d.Body)
-		page.Body, page.Masked = string(shown), masked > 0 && v.User.Role.May(auth.PowerReveal)
+		page.Body, page.Masked = string(shown), masked > addresses && v.User.Role.May(auth.PowerReveal)
 	}
 	return web.Render(w, r, http.StatusOK, views.Delivery(page))
 }

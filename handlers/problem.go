@@ -19,6 +19,7 @@ func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, f web.Failur
 		if v, err := c.visit(r, session.UserID); err == nil && !v.User.MustChange {
 			r = v.on(r)
 			page = c.page(w, r, "", "")
+			page.Path = "/" // what was asked for may hold anything, a CURP too; no page of ours repeats it
 		}
 	}
 	page.Title = views.ProblemTitle(page, f.Status)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"regexp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,7 +68,7 @@ func TestRoutesGolden(t *testing.T) {
 func request(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	path = strings.ReplaceAll(path, "{$}", "")
-	return method, strings.ReplaceAll(path, "{id}", uuid.NewString())
+	return method, regexp.MustCompile(`\{(id|other|secret)\}`).ReplaceAllStringFunc(path, func(string) string { return uuid.NewString() })
 }
 
 func TestStrangersGetNothing(t *testing.T) {
