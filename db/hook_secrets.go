@@ -7,7 +7,9 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -97,6 +99,9 @@ delete from subscription_secrets where uid = $2 and subscription_id = (select id
 // IssueToken checks a client of our token endpoint and stores the hash of a token for it. ErrNotFound: no such client,
 // or another secret; nobody is told which.
 func (db *DB) IssueToken(ctx context.Context, client, secret, token string, lifetime time.Duration) error {
+	if !utf8.ValidString(client) || strings.ContainsRune(client, 0) {
+		return ErrNotFound // the store holds no such text, and would fail to look for it
+	}
 	given := sha256.Sum256([]byte(secret))
 	var id int64
 	var stored []byte
