@@ -148,10 +148,14 @@ select token_hash, token_sealed from subscriptions where uid = $1`, hook).Scan(&
 // SetOutbound stores the addresses from which the vendor of a connection says it sends. Addresses that are not in the
 // list any more stay good for the seven days for which the vendor's lists hold (docs/vendor-buro.md#buro-addresses).
 func (db *DB) SetOutbound(ctx context.Context, connectionID int64, list []netip.Prefix) error {
+	masked := make([]netip.Prefix, len(list))
+	for i, p := range list {
+		masked[i] = p.Masked() // cidr takes no bits beyond the mask
+	}
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `-- name: add outbound
-insert into outbound_addresses (connection_id, address) select $1, unnest($2::cidr[])
-on conflict (connection_id, address) do update set seen_at = now()`, connectionID, list); err != nil {
+insert into outbound_addresses (connection_id, address) select distinct $1::bigint, unnest($2::cidr[])
+on conflict (connection_id, address) do update set seen_at = now()`, connectionID, masked); err != nil {
 			return fmt.Errorf("store outbound addresses: %w", err)
 		}
 		_, err := tx.Exec(ctx, `-- name: drop outbound
