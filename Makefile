@@ -22,11 +22,12 @@ run: need-go ## build everything and start Cotejo, with a PostgreSQL and a sandb
 build: need-go assets ## bin/cotejo with its pages' assets inside
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
 
-# npm runs no package's scripts, and only when the lock file changed. Without npm
+# The bundler is built with the flags of the program, so that a cold cache compiles what they share once. npm runs no
+# package's scripts, and only when the lock file changed. Without npm
 # the program still builds, with pages that work as plain HTML.
 assets: need-go ## bundle scripts and styles into static/dist
 	@if command -v npm >/dev/null; then \
-		$(MAKE) -s node_modules/.installed && go run ./static/build; \
+		$(MAKE) -s node_modules/.installed && CGO_ENABLED=0 go run -trimpath ./static/build; \
 	else \
 		echo "npm is not installed, so the pages are built without styles and live updates: run \`apt-get install npm\` or \`brew install node\`." >&2; \
 	fi
