@@ -258,9 +258,13 @@ func (v vendor) Hooks(ctx context.Context, c connection.Connection) ([]webhook.V
 		return nil, err
 	}
 	list, err := client.Webhooks(ctx)
-	hooks := make([]webhook.VendorHook, len(list))
-	for i, w := range list {
-		hooks[i] = webhook.VendorHook{ID: w.ID, Name: w.Name, URL: w.URL, Active: w.Active, Sign: w.Sign, Events: w.Events}
+	var hooks []webhook.VendorHook
+	for _, w := range list {
+		// One company's list holds other widgets and the other environment too; those are none of this connection's.
+		if w.Sandbox != (c.Environment == lookup.Sandbox) || w.WidgetID != "" && w.WidgetID != c.WidgetID {
+			continue
+		}
+		hooks = append(hooks, webhook.VendorHook{ID: w.ID, Name: w.Name, URL: w.URL, Active: w.Active, Sign: w.Sign, Events: w.Events})
 	}
 	return hooks, err
 }

@@ -197,7 +197,7 @@ func TestHookForgery(t *testing.T) {
 	t.Parallel()
 	c := withVendor(t)
 	uid, attempt := c.request(alejandro)
-	c.await(`select status = 'success' from lookups where uid = $1`, uid)
+	c.await(`select status = 'success' and profile_state = 'complete' and employment_state = 'complete' from lookups where uid = $1`, uid)
 	forged, err := json.Marshal(map[string]any{"data": map[string]any{"webhook_action": "login.error",
 		"account_id": one[string](c, `select account_id from attempts where uid = $1`, attempt), "external_id": attempt}})
 	c.must(err)
