@@ -47,7 +47,7 @@ func TestNothingPersonalLeaks(t *testing.T) {
 
 	// What goes well.
 	path := g.lookup(alejandro)
-	g.until(path, `data-status="success"`, `data-records="complete"`)
+	g.until(path, `data-status="success"`, `data-records="complete"`, `name="field" value="nss"`) // profile and employment
 	var name, nss, delivery string
 	if err := db.Pool().QueryRow(ctx, `select name, nss, (select uid::text from deliveries limit 1) from people where curp = $1`, alejandro).Scan(&name, &nss, &delivery); err != nil {
 		t.Fatal(err)

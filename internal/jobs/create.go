@@ -50,11 +50,22 @@ func (w *createAccount) ask(ctx context.Context, e db.Errand) error {
 		return err
 	}
 	external := e.AttemptUID.String()
-	if !e.SentAt.IsZero() {
-		client, err := w.client(ctx, c, nil)
-		if err != nil {
-			return err
+	// One client for the whole run: having looked, it waits for its turn to ask instead of going back to sleep and
+	// looking again, which under a used-up limit would go on for ever.
+	var began time.Time
+	asking := false
+	client, err := w.client(ctx, c, func(ctx context.Context) error {
+		if !asking {
+			return nil
 		}
+		began = time.Now()
+		_, err := w.db.MarkSent(ctx, e.AttemptID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !e.SentAt.IsZero() {
 		account, ok, err := client.FindByExternalID(ctx, external)
 		if err != nil {
 			return fmt.Errorf("look for attempt %d at the vendor: %w", e.AttemptID, err)
@@ -63,15 +74,7 @@ func (w *createAccount) ask(ctx context.Context, e db.Errand) error {
 			return w.db.AttemptTaken(ctx, e.AttemptID, db.Taken{AccountID: account.ID, UserID: account.UserID, Found: true})
 		}
 	}
-	var began time.Time
-	client, err := w.client(ctx, c, func(ctx context.Context) error {
-		_, err := w.db.MarkSent(ctx, e.AttemptID)
-		began = time.Now()
-		return err
-	})
-	if err != nil {
-		return err
-	}
+	asking = true
 	account, err := client.CreateAccount(ctx, e.CURP, e.Platform, external)
 	if err != nil {
 		return err

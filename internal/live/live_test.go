@@ -193,7 +193,6 @@ func TestOneReadPerChange(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	b.run()
-	b.change(2) // nobody watches: nothing to read
 	var pages [8]watcher
 	for i := range pages {
 		pages[i] = b.watch(lookup.Sandbox, 2)
