@@ -73,6 +73,10 @@ func TestScreenshots(t *testing.T) {
 	shoot("user-new", "/users/new")
 	shoot("connection", "/connection")
 	shoot("account", "/account")
+	shoot("settings", "/settings")
+	shoot("subscriptions", "/subscriptions?compare=on")
+	shoot("subscription-new", "/subscriptions/new")
+	shoot("bench", "/bench")
 	b.expects(404)
 	shoot("not-found", "/lookups/00000000-0000-0000-0000-000000000000")
 	for _, width := range []int64{1440, 380} {
