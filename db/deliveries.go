@@ -53,27 +53,33 @@ func (db *DB) Deliveries(ctx context.Context, env lookup.Environment, f webhook.
 
 func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := where{}
-	q.add("d.environment = ?", env)
+	q.deliveries(env, f, zone)
+	return q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
+}
+
+// deliveries narrows to the deliveries of an environment that a filter lets through: in the list, and where a replay
+// takes its set from it.
+func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.Location) {
+	w.add("d.environment = ?", env)
 	if f.Verdict != "" {
-		q.add("d.verdict = ?", clean(string(f.Verdict)))
+		w.add("d.verdict = ?", clean(string(f.Verdict)))
 	}
 	if f.Action != "" {
-		q.add("d.action = ?", clean(f.Action))
+		w.add("d.action = ?", clean(f.Action))
 	}
 	if f.Account != "" {
-		q.add("d.account_id = ?", clean(f.Account))
+		w.add("d.account_id = ?", clean(f.Account))
 	}
 	if f.Cause != "" {
-		q.add("d.cause = ?", clean(string(f.Cause)))
+		w.add("d.cause = ?", clean(string(f.Cause)))
 	}
 	if f.Hook != uuid.Nil {
-		q.add("d.subscription_id = (select id from subscriptions where uid = ?)", f.Hook)
+		w.add("d.subscription_id = (select id from subscriptions where uid = ?)", f.Hook)
 	}
 	if f.Text != "" {
-		q.add("position(?::bytea in d.body) > 0", []byte(f.Text))
+		w.add("position(?::bytea in d.body) > 0", []byte(f.Text))
 	}
-	q.days("d.received_at", f.From, f.To, zone)
-	return q.page("deliveries", deliveryColumns, deliveryTables, "d.received_at", "d.id", page)
+	w.days("d.received_at", f.From, f.To, zone)
 }
 
 // DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
