@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -23,6 +25,7 @@ func (s *Server) Handler() http.Handler {
 		"DELETE /_sandbox/settings":           s.resetSettings,
 		"GET /_sandbox/people":                s.listPeople,
 		"GET /_sandbox/deliveries":            s.listDeliveries,
+		"GET /_sandbox/extractions":           s.listExtractions,
 		"POST /_sandbox/accounts/{id}/events": s.emitByHand,
 		"GET /_sandbox/ugly":                  s.listUgly,
 		"POST /_sandbox/ugly":                 s.orderUgly,
@@ -121,7 +124,7 @@ func (s *Server) setSettings(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sw := *s.st.switches.get("all")
-	sw.EventDelay, sw.FailNext, sw.Ugly = nil, nil, nil // given anew as a whole, or kept
+	sw.EventDelay, sw.FailNext, sw.Ugly, sw.Storm = nil, nil, nil, nil // given anew as a whole, or kept
 	given := map[string]json.RawMessage{}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -143,6 +146,9 @@ func (s *Server) setSettings(w http.ResponseWriter, r *http.Request) {
 	}
 	if _, ok := given["ugly"]; !ok {
 		sw.Ugly = s.st.switches.get("all").Ugly
+	}
+	if _, ok := given["storm"]; !ok {
+		sw.Storm = s.st.switches.get("all").Storm
 	}
 	s.st.switches.put("all", &sw)
 	s.answerSettings(w)
@@ -168,7 +174,16 @@ func (s *Server) listDeliveries(w http.ResponseWriter, r *http.Request) {
 	rows := sorted(s.st.deliveries, func(d *delivery) int { return -d.Seq }, func(d *delivery) bool {
 		return (account == "" || d.AccountID == account) && (dialect == "" || d.Dialect == dialect || d.Dialect == "" && dialect == palenca)
 	})
-	writeJSON(w, http.StatusOK, map[string]any{"deliveries": append([]*delivery{}, rows[:min(limit, len(rows))]...)})
+	type row struct {
+		*delivery
+		SHA256 string `json:"sha256"` // of the bytes as they go out
+	}
+	shown := []row{}
+	for _, d := range rows[:min(limit, len(rows))] {
+		sum := sha256.Sum256(shape(d.Body, d.Shape))
+		shown = append(shown, row{d, hex.EncodeToString(sum[:])})
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"deliveries": shown})
 }
 
 // emitByHand sends any event of an account, also one that the vendor has never

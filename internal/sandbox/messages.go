@@ -14,6 +14,7 @@ import (
 var messagesJSON []byte
 
 type saying struct {
+	Title          map[string]string `json:"title"`
 	Message        map[string]string `json:"message"`
 	Recommendation map[string]string `json:"recommendation"`
 }
@@ -40,13 +41,24 @@ func advice(status, details, accept string) (message, recommendation *string) {
 // given one when it names none that the key has.
 func speech(key, accept, lang string) (message, recommendation *string) {
 	said := sayings()[key]
+	lang = tongue(said.Message, accept, lang)
+	return orNull(said.Message[lang]), orNull(said.Recommendation[lang])
+}
+
+// title names a case in the caller's language.
+func title(key, accept, lang string) string {
+	said := sayings()[key]
+	return said.Title[tongue(said.Title, accept, lang)]
+}
+
+// tongue is the first language of accept-language in which texts says something.
+func tongue(texts map[string]string, accept, lang string) string {
 	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
 		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
 		tag, _, _ = strings.Cut(tag, "-")
-		if said.Message[tag] != "" {
-			lang = tag
-			break
+		if texts[tag] != "" {
+			return tag
 		}
 	}
-	return orNull(said.Message[lang]), orNull(said.Recommendation[lang])
+	return lang
 }

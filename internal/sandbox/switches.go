@@ -36,6 +36,7 @@ type switches struct {
 	WithoutSalaries   bool            `json:"without_salaries"` // employment in the vendor's newer, thinner schema
 	DisableAfter      *int            `json:"disable_after"`    // failed events in a row that switch a Buró webhook off; null = 5, 0 = never
 	Ugly              []uglyOrder     `json:"ugly"`             // cases still to be played, POST /_sandbox/ugly
+	Storm             *storm          `json:"storm"`            // cases that strike by chance; null = none
 }
 
 // check refuses what could not be carried out, with a message for the person
@@ -50,6 +51,9 @@ func (sw *switches) check() error {
 		if err := o.check(); err != nil {
 			return err
 		}
+	}
+	if err := sw.Storm.check(); err != nil {
+		return err
 	}
 	switch sw.NoExternalID {
 	case "", "null", "empty", "missing":

@@ -17,10 +17,19 @@ const (
 	onCall  stage = "call"  // when the API is called
 )
 
+// Groups of cases, as a page shows them.
+const (
+	onTheWay = "way"   // how events travel
+	ofProof  = "proof" // who sent them
+	inText   = "text"  // what they say
+	ofAPI    = "api"   // what calls are answered
+)
+
 // uglyCase is one way in which the vendor misbehaves. A name may stand twice,
 // once for each dialect, where the same trouble shows in different places.
 type uglyCase struct {
 	name    string
+	group   string // under which heading people look for it
 	stage   stage
 	in      []string // dialects
 	created bool     // in Palenca it strikes login.created; every other one strikes the outcome
@@ -36,71 +45,70 @@ var both = []string{palenca, buro}
 // uglyCases are all of them, in the order in which they are shown. Their
 // descriptions are in messages.json under ugly.<name>.
 var uglyCases = []uglyCase{
-	{name: "duplicate", stage: onEvent, in: both, event: func(_ *Server, _ letter, d delivery) []delivery { return []delivery{d, d} }},
-	{name: "late", stage: onEvent, in: both, created: true, event: func(s *Server, l letter, d delivery) []delivery {
-		d.NextAt = d.NextAt.Add(lateBy)
+	{name: "duplicate", group: onTheWay, stage: onEvent, in: both, event: func(_ *Server, _ letter, d delivery) []delivery { return []delivery{d, d} }},
+	{name: "late", group: onTheWay, stage: onEvent, in: both, created: true, event: func(s *Server, l letter, d delivery) []delivery {
+		d.NextAt = d.NextAt.Add(s.lateBy())
 		if l.dialect == palenca { // after the outcome, which is a whole extraction away
 			d.NextAt = d.NextAt.Add(s.delay())
 		}
 		return []delivery{d}
 	}},
-	{name: "out_of_order", stage: onEvent, in: both, created: true, event: func(s *Server, _ letter, d delivery) []delivery {
-		d.Swap, d.NextAt = true, d.NextAt.Add(s.delay()+swapLimit)
+	{name: "out_of_order", group: onTheWay, stage: onEvent, in: both, created: true, event: func(s *Server, _ letter, d delivery) []delivery {
+		d.Swap, d.NextAt = true, d.NextAt.Add(s.delay()+s.swapLimit())
 		return []delivery{d}
 	}},
-	{name: "lost", stage: onEvent, in: both, event: func(_ *Server, _ letter, d delivery) []delivery {
+	{name: "lost", group: onTheWay, stage: onEvent, in: both, event: func(_ *Server, _ letter, d delivery) []delivery {
 		d.State = dropped
 		return []delivery{d}
 	}},
-	{name: "wrong_signature", stage: onEvent, in: both, needs: "signature", event: func(_ *Server, _ letter, d delivery) []delivery {
+	{name: "wrong_signature", group: ofProof, stage: onEvent, in: both, needs: "signature", event: func(_ *Server, _ letter, d delivery) []delivery {
 		d.BadSignature = true
 		return []delivery{d}
 	}},
-	{name: "altered_body", stage: onEvent, in: both, event: altered},
-	{name: "expired_jwt", stage: onEvent, in: []string{buro}, needs: "jwt", event: token("expired")},
-	{name: "alg_none_jwt", stage: onEvent, in: []string{buro}, needs: "jwt", event: token("none")},
-	{name: "unknown_event", stage: onEvent, in: both, event: strangerFirst},
-	{name: "unknown_entity", stage: onEvent, in: []string{buro}, event: changed(unknownEntity)},
-	{name: "unknown_status", stage: atEnd, in: both, outcome: outcome{Status: "under_review"}, status: "under_review"},
-	{name: "unknown_detail", stage: atEnd, in: []string{palenca}, outcome: outcome{Status: "error", Details: "imss_portal_under_water"}},
-	{name: "none_string", stage: onEvent, in: both, event: changed(noneString)},
-	{name: "null_character", stage: onEvent, in: both, event: changed(nullCharacter)},
-	{name: "missing_fields", stage: onEvent, in: both, event: changed(missingFields)},
-	{name: "nine_decimals", stage: onEvent, in: []string{buro}, event: rewritten("nine_decimals")},
-	{name: "nine_decimals", stage: onCall, in: []string{palenca}, faults: rewrites("nine_decimals")},
-	{name: "zoneless", stage: onEvent, in: []string{buro}, event: rewritten("zoneless")},
-	{name: "zoneless", stage: onCall, in: []string{palenca}, faults: rewrites("zoneless")},
-	{name: "invalid_curp", stage: onEvent, in: []string{buro}, event: rewritten("invalid_curp")},
-	{name: "invalid_curp", stage: onCall, in: []string{palenca}, faults: rewrites("invalid_curp")},
-	{name: "huge_body", stage: onEvent, in: both, event: shaped("huge")},
-	{name: "deep_body", stage: onEvent, in: both, event: shaped("deep")},
-	{name: "empty_body", stage: onEvent, in: both, event: shaped("empty")},
-	{name: "nothing", stage: atStart, in: both},
+	{name: "altered_body", group: ofProof, stage: onEvent, in: both, event: altered},
+	{name: "expired_jwt", group: ofProof, stage: onEvent, in: []string{buro}, needs: "jwt", event: token("expired")},
+	{name: "alg_none_jwt", group: ofProof, stage: onEvent, in: []string{buro}, needs: "jwt", event: token("none")},
+	{name: "unknown_event", group: inText, stage: onEvent, in: both, event: strangerFirst},
+	{name: "unknown_entity", group: inText, stage: onEvent, in: []string{buro}, event: changed(unknownEntity)},
+	{name: "unknown_status", group: inText, stage: atEnd, in: both, outcome: outcome{Status: "under_review"}, status: "under_review"},
+	{name: "unknown_detail", group: inText, stage: atEnd, in: []string{palenca}, outcome: outcome{Status: "error", Details: "imss_portal_under_water"}},
+	{name: "none_string", group: inText, stage: onEvent, in: both, event: changed(noneString)},
+	{name: "null_character", group: inText, stage: onEvent, in: both, event: changed(nullCharacter)},
+	{name: "missing_fields", group: inText, stage: onEvent, in: both, event: changed(missingFields)},
+	{name: "nine_decimals", group: inText, stage: onEvent, in: []string{buro}, event: rewritten("nine_decimals")},
+	{name: "nine_decimals", group: inText, stage: onCall, in: []string{palenca}, faults: rewrites("nine_decimals")},
+	{name: "zoneless", group: inText, stage: onEvent, in: []string{buro}, event: rewritten("zoneless")},
+	{name: "zoneless", group: inText, stage: onCall, in: []string{palenca}, faults: rewrites("zoneless")},
+	{name: "invalid_curp", group: inText, stage: onEvent, in: []string{buro}, event: rewritten("invalid_curp")},
+	{name: "invalid_curp", group: inText, stage: onCall, in: []string{palenca}, faults: rewrites("invalid_curp")},
+	{name: "huge_body", group: inText, stage: onEvent, in: both, event: shaped("huge")},
+	{name: "deep_body", group: inText, stage: onEvent, in: both, event: shaped("deep")},
+	{name: "empty_body", group: inText, stage: onEvent, in: both, event: shaped("empty")},
+	{name: "nothing", group: onTheWay, stage: atStart, in: both},
 
-	{name: "api_400", stage: onCall, in: []string{buro}, faults: answers(400, "validation_error")},
-	{name: "api_401", stage: onCall, in: both, faults: map[string]fault{
+	{name: "api_400", group: ofAPI, stage: onCall, in: []string{buro}, faults: answers(400, "validation_error")},
+	{name: "api_401", group: ofAPI, stage: onCall, in: both, faults: map[string]fault{
 		palenca: {Status: 401, Code: "invalid_api_key"}, buro: {Status: 401, Code: "unauthorized"}}},
-	{name: "api_412", stage: onCall, in: []string{palenca}, faults: answers(412, "recent_login_successful")},
-	{name: "api_422", stage: onCall, in: both, faults: map[string]fault{
+	{name: "api_412", group: ofAPI, stage: onCall, in: []string{palenca}, faults: answers(412, "recent_login_successful")},
+	{name: "api_422", group: ofAPI, stage: onCall, in: both, faults: map[string]fault{
 		palenca: {Status: 422, Code: "bad_request"}, buro: {Status: 422, Code: "validation_error"}}},
-	{name: "api_422_detail", stage: onCall, in: both, faults: same(fault{Status: 422,
+	{name: "api_422_detail", group: ofAPI, stage: onCall, in: both, faults: same(fault{Status: 422,
 		Body: []byte(`{"detail":[{"loc":["body","identifier"],"msg":"Input should be a valid string","type":"string_type"}]}`)})},
-	{name: "api_429", stage: onCall, in: both, faults: same(fault{Status: 429, Code: "too_many_requests", Reset: &twentySeconds})},
-	{name: "api_429_no_reset", stage: onCall, in: both, faults: same(fault{Status: 429, Code: "too_many_requests", NoReset: true})},
-	{name: "api_429_daily", stage: onCall, in: []string{buro}, faults: answers(429, "daily_verification_limit_exceeded")},
-	{name: "api_500", stage: onCall, in: both, faults: same(fault{Status: 500})},
-	{name: "api_timeout", stage: onCall, in: both, faults: same(fault{Mode: "hang"})},
-	{name: "api_cut", stage: onCall, in: both, faults: same(fault{Mode: "half"})},
-	{name: "api_redirect", stage: onCall, in: both, faults: same(fault{Mode: "redirect"})},
+	{name: "api_429", group: ofAPI, stage: onCall, in: both, faults: same(fault{Status: 429, Code: "too_many_requests", Reset: &twentySeconds})},
+	{name: "api_429_no_reset", group: ofAPI, stage: onCall, in: both, faults: same(fault{Status: 429, Code: "too_many_requests", NoReset: true})},
+	{name: "api_429_daily", group: ofAPI, stage: onCall, in: []string{buro}, faults: answers(429, "daily_verification_limit_exceeded")},
+	{name: "api_500", group: ofAPI, stage: onCall, in: both, faults: same(fault{Status: 500})},
+	{name: "api_timeout", group: ofAPI, stage: onCall, in: both, faults: same(fault{Mode: "hang"})},
+	{name: "api_cut", group: ofAPI, stage: onCall, in: both, faults: same(fault{Mode: "half"})},
+	{name: "api_redirect", group: ofAPI, stage: onCall, in: both, faults: same(fault{Mode: "redirect"})},
 }
 
-const (
-	// lateBy is longer than the vendor's retry gap, so that a late event is not
-	// taken for a retried one.
-	lateBy = 40 * time.Second
-	// swapLimit ends the wait of an event for a next one that does not come.
-	swapLimit = time.Minute
-)
+// lateBy is longer than the retry gap, so that a late event is not taken for a
+// retried one: 40 s with the vendor's 30.
+func (s *Server) lateBy() time.Duration { return s.retryGap() * 4 / 3 }
+
+// swapLimit ends the wait of an event for a next one that does not come.
+func (s *Server) swapLimit() time.Duration { return s.retryGap() * 2 }
 
 var twentySeconds = span(20 * time.Second)
 
@@ -224,6 +232,8 @@ func (s *Server) twist(l letter, d delivery) []delivery {
 		}
 	} else if o := s.takeOrder(l.dialect, func(c *uglyCase, _ uglyOrder) bool { return c.strikes(l) && c.possible(l) }); o != nil {
 		c = caseIn(o.Case, l.dialect)
+	} else {
+		c = s.st.switches.get("all").Storm.strike(l)
 	}
 	if c == nil || c.event == nil || !c.possible(l) {
 		return []delivery{d}

@@ -50,8 +50,12 @@ func (s *Server) listPeople(w http.ResponseWriter, _ *http.Request) {
 // uglyJSON describes a case to the person at the sandbox.
 type uglyJSON struct {
 	Case        string   `json:"case"`
+	Title       string   `json:"title"`
+	Group       string   `json:"group"` // way, proof, text, api
 	Dialects    []string `json:"dialects"`
 	Strikes     stage    `json:"strikes"` // start, end, event, call; in Buró where the two differ
+	Needs       string   `json:"needs"`   // what a webhook must carry: signature, jwt; "" = nothing
+	Lacking     []string `json:"lacking"` // dialects without a webhook that carries it: an order there would wait
 	Person      *string  `json:"person"`  // whom it always strikes
 	Description *string  `json:"description"`
 	Expected    *string  `json:"expected"` // of the receiving side
@@ -61,12 +65,15 @@ type uglyJSON struct {
 // for English, and what is ordered and not yet played.
 func (s *Server) listUgly(w http.ResponseWriter, r *http.Request) {
 	rows := []uglyJSON{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, c := range uglyCases {
 		if i := slices.IndexFunc(rows, func(row uglyJSON) bool { return row.Case == c.name }); i >= 0 {
 			rows[i].Dialects = append(rows[i].Dialects, c.in...)
 			continue
 		}
-		row := uglyJSON{Case: c.name, Dialects: slices.Clone(c.in), Strikes: c.stage}
+		row := uglyJSON{Case: c.name, Group: c.group, Dialects: slices.Clone(c.in), Strikes: c.stage, Needs: c.needs, Lacking: s.lacking(c)}
+		row.Title = title("ugly."+c.name, r.Header.Get("accept-language"), "es")
 		row.Description, row.Expected = speech("ugly."+c.name, r.Header.Get("accept-language"), "es")
 		for _, p := range others {
 			if p.ugly == c.name {
@@ -75,9 +82,20 @@ func (s *Server) listUgly(w http.ResponseWriter, r *http.Request) {
 		}
 		rows = append(rows, row)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]any{"cases": rows, "orders": append([]uglyOrder{}, s.st.switches.get("all").Ugly...)})
+}
+
+// lacking lists the dialects in which no live webhook carries what the case
+// spoils. The caller holds the lock.
+func (s *Server) lacking(c uglyCase) []string {
+	carried := map[string]bool{palenca: c.needs == "", buro: c.needs == ""}
+	for _, h := range s.st.webhooks.rows {
+		carried[palenca] = carried[palenca] || h.IsActive && h.Sign && c.needs == "signature"
+	}
+	for _, e := range s.st.endpoints.rows {
+		carried[buro] = carried[buro] || e.IsActive && (c.needs == "signature" || e.Auth != nil && e.Auth.Type == c.needs)
+	}
+	return slices.DeleteFunc(slices.Clone(c.in), func(dialect string) bool { return carried[dialect] })
 }
 
 // orderUgly orders a case: for the next times that it can strike, or, with

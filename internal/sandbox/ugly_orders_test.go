@@ -103,7 +103,7 @@ func TestUglyListIsInSpanish(t *testing.T) {
 	b.do("GET", "/_sandbox/ugly", "").into(t, http.StatusOK, &got)
 	names := map[string]bool{}
 	for _, c := range got.Cases {
-		if names[c.Case] || c.Description == nil || c.Expected == nil || len(c.Dialects) == 0 || c.Person == nil && c.Case != "api_401" {
+		if names[c.Case] || c.Description == nil || c.Expected == nil || c.Title == "" || c.Group == "" || len(c.Dialects) == 0 || c.Person == nil && c.Case != "api_401" {
 			t.Errorf("%+v", c)
 		}
 		names[c.Case] = true
@@ -112,7 +112,26 @@ func TestUglyListIsInSpanish(t *testing.T) {
 		t.Errorf("%d cases, %v", len(names), *got.Cases[0].Description)
 	}
 	b.do("GET", "/_sandbox/ugly", "", "accept-language", "en-US").into(t, http.StatusOK, &got)
-	if *got.Cases[0].Description != "The same event comes twice" {
+	if *got.Cases[0].Description != "The same event comes twice" || got.Cases[0].Title != "Duplicate" {
 		t.Error(*got.Cases[0].Description)
+	}
+	lacking := func() map[string][]string {
+		b.do("GET", "/_sandbox/ugly", "").into(t, http.StatusOK, &got)
+		m := map[string][]string{}
+		for _, c := range got.Cases {
+			m[c.Case] = c.Lacking
+		}
+		return map[string][]string{"signature": m["wrong_signature"], "jwt": m["expired_jwt"], "none": m["duplicate"]}
+	}
+	// An order that no webhook can meet would wait for ever.
+	want := map[string][]string{"signature": {palenca, buro}, "jwt": {buro}, "none": {}}
+	if diff := cmp.Diff(want, lacking()); diff != "" {
+		t.Error(diff)
+	}
+	b.subscribe("http://127.0.0.1:9/", `,"sign_request":true`)
+	b.register("http://127.0.0.1:9/", `,"authentication":{"type":"jwt","secret":"0123456789abcdef0123456789abcdef"}`)
+	want = map[string][]string{"signature": {}, "jwt": {}, "none": {}}
+	if diff := cmp.Diff(want, lacking()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -220,7 +220,7 @@ func TestUglyLate(t *testing.T) {
 	if got := s.next(t).event.Data.WebhookAction; got != "login.success" {
 		t.Errorf("first to come is %s", got)
 	}
-	s.ahead(s.c, lateBy)
+	s.ahead(s.c, s.lateBy())
 	if got := s.next(t).event.Data.WebhookAction; got != "login.created" {
 		t.Errorf("late one is %s", got)
 	}
@@ -233,7 +233,7 @@ func TestUglyLate(t *testing.T) {
 	if got := s.next(t).told(t)["verification_id"]; got != next {
 		t.Errorf("first to come is %s", got)
 	}
-	s.ahead(s.c, lateBy)
+	s.ahead(s.c, s.lateBy())
 	s.next(t)
 }
 
@@ -260,7 +260,7 @@ func TestUglyOutOfOrder(t *testing.T) {
 	s.order(`{"case":"out_of_order","dialect":"buro"}`)
 	s.play(gata)
 	s.await(1, "verification ended")
-	s.ahead(s.c, swapLimit)
+	s.ahead(s.c, s.swapLimit())
 	s.next(t)
 	s.await(1, "webhook attempt", "state=delivered")
 	s.play(lale)
