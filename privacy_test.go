@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -136,16 +135,16 @@ func TestNothingPersonalLeaks(t *testing.T) {
 	if code := p.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("ends with %d", code)
 	}
-	printed, announced := p.said.String(), fmt.Sprintf("API key %s,", creds.APIKey)
+	printed, announced := p.said.String(), describe("http://"+s.sandbox, creds)
 	if strings.Count(printed, announced) != 1 {
-		t.Error("the sandbox's key is announced once, for people to try it")
+		t.Error("the sandbox's keys are announced once, for people to try it")
 	}
 	places := map[string]string{
 		"the log": strings.Replace(printed, announced, "", 1), "PostgreSQL's log": s.read("postgres", "postgres.log"),
 		"the metrics": string(metrics), "the jobs": jobs, "headers and error pages": g.notes.String(),
 	}
 	secrets := map[string]string{"CURP": alejandro, "another CURP": other, "doubtful CURP": doubtful, "impossible CURP": impossible, "refused CURP": "DETJ910411HASLMR04",
-		"NSS": nss, "name": name, "API key": creds.APIKey, "wrong key": wrongKey, "hook token": token, "password": adminPassword, "wrong password": wrongPassword}
+		"NSS": nss, "name": name, "API key": creds.APIKey, "Buró's API key": creds.BuroKey, "wrong key": wrongKey, "hook token": token, "password": adminPassword, "wrong password": wrongPassword}
 	for place, text := range places {
 		if text == "" {
 			t.Errorf("%s is empty: nothing was looked at", place)

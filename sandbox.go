@@ -106,7 +106,7 @@ func joinSandbox(ctx, background context.Context, running *sync.WaitGroup, c con
 }
 
 func describe(base string, creds sandbox.Credentials) string {
-	return fmt.Sprintf("Sandbox at %s: API key %s, widget %s", base, creds.APIKey, creds.WidgetID)
+	return fmt.Sprintf("Sandbox at %s: API key %s, widget %s, Buró API key %s", base, creds.APIKey, creds.WidgetID, creds.BuroKey)
 }
 
 func sandboxDir(c config.Config) string { return c.DataDir + "/sandbox" }

@@ -44,7 +44,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("health without a server: exit %d, %q", code, out)
 	}
 	first := s.start()
-	if said := first.said.String(); !regexp.MustCompile(`Sandbox at http://`+s.sandbox+`: API key private_[0-9a-f_]{36}, widget [0-9a-f-]{36}\n`).MatchString(said) ||
+	if said := first.said.String(); !regexp.MustCompile(`Sandbox at http://`+s.sandbox+`: API key private_[0-9a-f_]{36}, widget [0-9a-f-]{36}, Buró API key buro_sandbox_[0-9a-f_]{36}\n`).MatchString(said) ||
 		!strings.Contains(said, "Cotejo is ready at http://"+s.listen) || strings.Contains(said, adminPassword) {
 		t.Errorf("printed at start:\n%s", said)
 	}
