@@ -6,7 +6,7 @@
 FROM node:20.19-bookworm-slim AS npm
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 
 FROM golang:1.26.8-bookworm AS build
 WORKDIR /src

@@ -1,6 +1,6 @@
 # Cotejo. `make run` is all it takes; `make test` runs every test; `make check` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run build assets generate test check format vet generated lint bench seed screenshots clean need-go
+.PHONY: help run build ahead assets generate test check format vet generated lint bench seed screenshots clean need-go
 
 SHELL := /bin/bash
 export GOFLAGS := -mod=readonly $(filter-out -mod=%,$(GOFLAGS))
@@ -19,12 +19,17 @@ run: need-go ## build everything and start Cotejo, with a PostgreSQL and a sandb
 	@exec bin/cotejo
 
 # Without cgo the binary is static and runs in an image without a C library.
-build: need-go assets ## bin/cotejo with its pages' assets inside
+build: need-go ## bin/cotejo with its pages' assets inside
+	@$(MAKE) -s -j2 assets ahead
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
 
-# The bundler is built with the flags of the program, so that a cold cache compiles what they share once. npm runs no
-# package's scripts, and only when the lock file changed. Without npm
-# the program still builds, with pages that work as plain HTML.
+# On a new machine the standard library compiles while npm and the modules wait for the network.
+ahead: need-go
+	@CGO_ENABLED=0 go build -trimpath net/http database/sql encoding/xml html/template & \
+	go list -deps . >/dev/null || true; wait
+
+# npm runs no package's scripts, and only when the lock file changed. Without npm the program still builds, with pages
+# that work as plain HTML.
 assets: need-go ## bundle scripts and styles into static/dist
 	@if command -v npm >/dev/null; then \
 		$(MAKE) -s node_modules/.installed && CGO_ENABLED=0 go run -trimpath ./static/build; \

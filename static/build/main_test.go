@@ -36,8 +36,15 @@ func tree(t *testing.T) string {
 
 func TestBuild(t *testing.T) {
 	t.Parallel()
+	bundler, err := esbuild("../..")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("SKIPPED, ", err)
+	}
 	root := tree(t)
-	if err := build(root); err != nil {
+	if err := build(root, bundler); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
@@ -58,7 +65,16 @@ func TestBuildSaysWhatIsMissing(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(root, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	if err := build(root); err == nil || !strings.Contains(err.Error(), "npm ci") {
+	if err := build(root, "esbuild"); err == nil || !strings.Contains(err.Error(), "npm ci") {
 		t.Errorf("without packages: %v", err)
+	}
+	if _, err := esbuild(root); err == nil || !strings.Contains(err.Error(), "npm ci") {
+		t.Errorf("without the bundler: %v", err)
+	}
+	write(t, root, "static/js/app.js", "import 'nothing.here';\n")
+	write(t, root, "node_modules/htmx.org/package.json", `{"name":"htmx.org"}`)
+	write(t, root, "node_modules/htmx.org/LICENSE", "")
+	if bundler, err := esbuild("../.."); err == nil && build(root, bundler) == nil {
+		t.Error("a script that imports what is not there was bundled")
 	}
 }
