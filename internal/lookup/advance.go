@@ -90,3 +90,12 @@ func warn(now State, detail string) Step {
 	next.Warning = detail
 	return Step{Next: next, Moved: next != now}
 }
+
+// Expire ends an attempt of which no final event came, and of which the vendor, asked, told no outcome. It moves what is
+// open only; whatever the vendor says later outranks it. detail is one of our codes.
+func Expire(now State, detail string) Step {
+	if !now.Status.Open() {
+		return Step{Next: now}
+	}
+	return rise(now, Expired, detail)
+}

@@ -113,15 +113,23 @@ const (
 	Buro    Dialect = "buro"
 )
 
-// Platform is the source asked. The set is the vendor's and open; these two can be requested by form.
+// Platform is the source asked. The set is the vendor's and open. Of Palenca these two can be requested by form; Buró asks
+// all its sources at once.
 type Platform string
 
 const (
-	IMSS   Platform = "imss"
-	ISSSTE Platform = "issste"
+	IMSS       Platform = "imss"
+	ISSSTE     Platform = "issste"
+	AllSources Platform = "all"
 )
 
-// Requestable tells whether a person may ask for p.
+// Dialects lists them in the order in which forms offer them.
+var Dialects = []Dialect{Palenca, Buro}
+
+// Known tells whether d is one of ours.
+func (d Dialect) Known() bool { return d == Palenca || d == Buro }
+
+// Requestable tells whether a person may ask Palenca for p.
 func (p Platform) Requestable() bool { return p == IMSS || p == ISSSTE }
 
 // Source is how an attempt came to be.
@@ -130,7 +138,11 @@ type Source string
 const (
 	SourceForm    Source = "form"
 	SourceBulk    Source = "bulk"
-	SourceRefresh Source = "refresh"
+	SourceRefresh Source = "refresh" // asked again after a success
+
+	// Of attempts only.
+	SourceRetry     Source = "retry"     // asked again after a failure
+	SourceAutomatic Source = "automatic" // asked again by Cotejo, because the vendor said that it may help
 )
 
 // Codes of ours for an attempt that ended without an event of the vendor. They stand where its status_details would.
@@ -141,4 +153,9 @@ const (
 	CodeRejected      = "vendor_rejected"
 	CodeUnavailable   = "vendor_unavailable"
 	CodeNoFinalEvent  = "no_final_event"
+	CodeNeverSent     = "never_sent" // the job that was to ask the vendor is gone
+
+	// Of Buró only (docs/vendor-buro.md#buro-consent).
+	CodeConsentRequired   = "consent_required"   // the vendor took our consent and yet knows none
+	CodeConsentIncomplete = "consent_incomplete" // ours lacks what the vendor wants: an address, a notice to link to
 )
