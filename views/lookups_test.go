@@ -277,7 +277,7 @@ func TestNewLookupStates(t *testing.T) {
 		checkDocument(t, doc, "es-MX")
 		attr(t, doc, "input[name=platform][checked]", "value", "imss")
 		count(t, doc, "input[name=consent][checked]", 0)
-		count(t, doc, "#curp-says .field__help", 1)
+		count(t, doc, "#curp-says .curp__says--none", 1)
 	})
 	t.Run("doubtful", func(t *testing.T) {
 		t.Parallel()
@@ -350,12 +350,14 @@ func TestCURPCheck(t *testing.T) {
 				checkMarkup(t, doc)
 				count(t, doc, "#curp-says", 1)
 				count(t, doc, ".curp__says--"+tt.verdict+"[role=status]", 1)
-				count(t, doc, ".curp__part", tt.parts)
+				count(t, doc, ".curp__part", 6)
+				count(t, doc, ".curp__part--ahead", 6-tt.parts)
 			})
 		})
 	}
 	doc := render(t, CURPCheck(testPage("en"), curp.Check{}))
-	count(t, doc, "#curp-says .field__help", 1)
+	count(t, doc, "#curp-says .curp__says--none", 1)
+	count(t, doc, ".curp__part--ahead", 6)
 }
 
 func TestLookupTitle(t *testing.T) {

@@ -322,14 +322,30 @@ func admin(t testing.TB, p *process) *tab {
 func (b *tab) request(curp, reference string) string {
 	b.t.Helper()
 	b.open("/lookups/new")
+	still := b.steady("#new-lookup .form__acts button")
 	b.do(fill("#curp", curp))
-	b.until(`document.querySelector("#curp-says code")`) // what it says moves what is below
+	b.until(`document.querySelector("#curp-says [role=status]")`)
+	still("the check of " + curp[:4])
 	b.leads(fill("#external_id", reference), click("#consent"), click("#new-lookup .form__acts button"))
 	id, found := strings.CutPrefix(b.path(), "/lookups/")
 	if !found || len(id) != 36 {
 		b.t.Fatalf("asking for a lookup led to %s", b.path())
 	}
 	return id
+}
+
+// steady remembers where an element is on the page and returns a check that it still is there: a click that is on its way
+// must not land on something else.
+func (b *tab) steady(css string) (still func(after string)) {
+	b.t.Helper()
+	const where = `document.fonts.ready.then(() => document.querySelector(%q).getBoundingClientRect().top + scrollY)`
+	at := ask[float64](b, fmt.Sprintf(where, css))
+	return func(after string) {
+		b.t.Helper()
+		if now := ask[float64](b, fmt.Sprintf(where, css)); now != at {
+			b.t.Errorf("%s moved %s from %g to %g", after, css, at, now)
+		}
+	}
 }
 
 func (b *tab) title() string {

@@ -17,6 +17,7 @@ func TestCURPField(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := admin(t, s.serve())
+	stillTyping(b)
 	b.open("/lookups/new")
 	b.do(chromedp.SendKeys(chromedp.CSS("#curp"), "OICE940722"))
 	b.until(`document.querySelector("#curp-says")?.textContent.includes("Faltan 8 caracteres")`)
@@ -55,6 +56,27 @@ func TestCURPField(t *testing.T) {
 	}
 	b.finished("incomplete", "none")
 	b.says("#lookup", "curp_not_found_in_renapo")
+}
+
+// stillTyping types what makes the check say its longest sentences and the most of them, at the widths and places the form
+// has: what is below must not move by a pixel, whatever is said.
+func stillTyping(b *tab) {
+	b.t.Helper()
+	texts := []string{"G", "GATA000230HVZ", "GATA000408HVZRLLA7", "GATA300408HVZRLLA7", "GATA0004Á8HTLRLLA7"}
+	for _, place := range []struct {
+		path  string
+		width int64
+	}{{"/lookups/new", 1440}, {"/lookups", 1440}, {"/lookups/new", 380}} {
+		b.size(place.width, 900)
+		b.open(place.path)
+		still := b.steady("#new-lookup .form__acts button")
+		for _, text := range texts {
+			b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("curp").select()`), chromedp.SendKeys(chromedp.CSS("#curp"), text))
+			b.until(fmt.Sprintf(`%q.slice(0, 18) === [...document.querySelectorAll(".curp__part:not(.curp__part--ahead) > code")].map(c => c.textContent).join("")`, text))
+			still(fmt.Sprintf("%q at %d px on %s", text, place.width, place.path))
+		}
+	}
+	b.size(1440, 900)
 }
 
 // TestConsentMissing keeps what was typed when the one thing is missing without which nothing may be asked.

@@ -65,7 +65,7 @@ func TestKeyboard(t *testing.T) {
 	}
 	b.tabTo("#curp")
 	b.do(press("POTP910411HASBMP04"))
-	b.until(`document.querySelector("#curp-says code")`)
+	b.until(`document.querySelector("#curp-says [role=status]")`)
 	b.tabTo("[name=external_id]")
 	b.do(press("SOL n ? j /")) // what is typed is text, not keys
 	b.tabTo("[name=consent]")

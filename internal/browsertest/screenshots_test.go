@@ -83,7 +83,7 @@ func TestScreenshots(t *testing.T) {
 		b.size(width, 900)
 		b.open("/lookups/new")
 		b.do(fill("#curp", "OICE940722HGFRST08"))
-		b.until(`document.querySelector("#curp-says code")`)
+		b.until(`document.querySelector("#curp-says [role=status]")`)
 		take("new-lookup", width, "light")
 	}
 }

@@ -2,6 +2,7 @@ package curp
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -92,6 +93,16 @@ func (c Check) DigitOnly() bool {
 		}
 	}
 	return true
+}
+
+// Slots holds all six stretches in order, for a page that keeps a place for each: those not reached yet have dots for
+// characters and the note of what belongs there.
+func (c Check) Slots() []Part {
+	slots := append(make([]Part, 0, len(parts)), c.Parts...)
+	for _, p := range parts[len(c.Parts):] {
+		slots = append(slots, Part{p.name, strings.Repeat("·", p.to-p.from), Short, Reason{ID: "curp.name." + p.name}})
+	}
+	return slots
 }
 
 // String leaves the text out, so that a stray %v tells nobody's CURP.

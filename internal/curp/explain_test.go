@@ -258,3 +258,22 @@ func TestCenturyAndToday(t *testing.T) {
 		})
 	}
 }
+
+// A page keeps one place for each stretch from the first character to the last, so that nothing below it moves.
+func TestSlots(t *testing.T) {
+	t.Parallel()
+	const text = "GATA000408HTLRLLA7"
+	for n := range len(text) + 1 {
+		check := Explain(text[:n], now)
+		slots := check.Slots()
+		if len(slots) != 6 {
+			t.Fatalf("%d characters: %d slots", n, len(slots))
+		}
+		for i, slot := range slots {
+			reached := i < len(check.Parts)
+			if reached && slot.Text != check.Parts[i].Text || !reached && strings.Trim(slot.Text, "·") != "" || slot.Reason.ID == "" {
+				t.Errorf("%d characters: slot %d is %q, %s", n, i, slot.Text, slot.Reason)
+			}
+		}
+	}
+}
