@@ -87,7 +87,7 @@ func serve(ctx context.Context, c config.Config, args []string) error {
 	meter.WatchStreams("cotejo", streams)
 	console := handlers.New(handlers.Options{
 		DB: s.db, Hub: hub, Log: log, Assets: assets, PublicURL: c.PublicURL.String(), HooksURL: c.HooksURL.String(), Secure: c.Secure(),
-		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendor{c, s.db}, Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams,
+		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendor{c, s.db}, Sandbox: newSwitchboard(c, s.db), Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams,
 	})
 	handler, err := console.Handler()
 	if err != nil {

@@ -28,6 +28,7 @@ type Options struct {
 	Secure    bool   // PublicURL is https
 	Trusted   web.Middleware
 	Vendor    Vendor
+	Sandbox   Sandbox // nil: there is none whose switches are ours
 	Metrics   prometheus.Registerer
 	Observe   func(web.Summary) // told of each request; nil: nobody is
 	Now       func() time.Time  // nil: time.Now

@@ -68,20 +68,3 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 		Open: counts[lookup.ActorSource], Refused: refused}
 	return web.Render(w, r, http.StatusOK, views.Overview(page))
 }
-
-// people shows the sandbox's documented people. In production there are none.
-func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	if v.env != lookup.Sandbox {
-		return web.NotFound(errors.New("sandbox people in production"))
-	}
-	curps := make([]string, len(views.TestPeople))
-	for i, person := range views.TestPeople {
-		curps[i] = person.CURP
-	}
-	latest, err := c.DB.LatestOf(r.Context(), v.env, curps)
-	if err != nil {
-		return failed(err)
-	}
-	return web.Render(w, r, http.StatusOK, views.People(views.PeoplePage{Page: c.page(w, r, "people", "people.title"), Latest: latest}))
-}

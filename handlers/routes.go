@@ -38,6 +38,10 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /lookups/{id}/reveal", Access: auth.PowerReveal, Handle: c.reveal},
 		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
 		{Pattern: "GET /sandbox", Access: auth.PowerRequest, Handle: c.people},
+		{Pattern: "POST /sandbox/orders", Access: auth.PowerAdminister, Handle: c.orderUgly},
+		{Pattern: "POST /sandbox/orders/forget", Access: auth.PowerAdminister, Handle: c.forgetUgly},
+		{Pattern: "POST /sandbox/switches", Access: auth.PowerAdminister, Handle: c.switchSandbox},
+		{Pattern: "POST /sandbox/switches/reset", Access: auth.PowerAdminister, Handle: c.resetSandbox},
 
 		{Pattern: "GET /deliveries", Access: auth.PowerReceive, Handle: c.deliveries},
 		{Pattern: "GET /deliveries/{id}", Access: auth.PowerReceive, Handle: c.delivery},

@@ -9,6 +9,11 @@ import (
 type PeoplePage struct {
 	Page
 	Latest map[string]lookup.Row // by CURP: the newest lookup of that person here, if any
+	Board  SandboxBoard
+
+	Order                     OrderValues
+	Switches                  SwitchValues
+	OrderErrors, SwitchErrors map[string]Note
 }
 
 // TestPerson is one of the sandbox's documented people and what asking for it comes to (docs/vendor.md#sandbox-people).

@@ -57,6 +57,8 @@ func everyPage(p Page) map[string]templ.Component {
 		"connection paused": Connection(ConnectionPage{Page: p, Connection: paused, Test: &TestResult{Status: 401, Took: time.Second, Note: note("admin.connection.test_unauthorized")},
 			Errors: map[string]Note{"key": note("admin.connection.key_missing"), "calls_per_minute": note("admin.connection.calls_bad", "Max", 120)}}),
 		"people": People(PeoplePage{Page: p, Latest: map[string]lookup.Row{aRow.CURP: aRow}}),
+		"people with cases": People(PeoplePage{Page: p, Latest: map[string]lookup.Row{aRow.CURP: aRow}, Board: aBoard,
+			OrderErrors: map[string]Note{"case": {ID: "simulator.case_bad"}}}),
 	}
 	for _, status := range []int{400, 403, 404, 405, 413, 429, 500, 503, 418, 502} {
 		pages["error "+strings.Repeat("i", status%7)+ProblemTitle(p, status)] = Problem(ErrorPage{Page: p, Status: status, RequestID: "7f3a19c2"})
