@@ -19,20 +19,47 @@ type Errand struct {
 	AttemptUID   uuid.UUID
 	LookupID     int64
 	ConnectionID int64
-	CURP         string
+	Dialect      lookup.Dialect
+	Environment  lookup.Environment
+	PersonID     int64
+	CURP, RFC    string // exactly one of the two
 	Platform     lookup.Platform
 	Status       lookup.Status
 	AccountID    string
 	SentAt       time.Time // zero: never marked for sending
+	Consent      ErrandConsent
+}
+
+// ErrandConsent is what a vendor that wants consent recorded is told of ours. "" when there is none.
+type ErrandConsent struct {
+	ID        int64
+	IP        string
+	NoticeURL string
+}
+
+// Identifier gives what the vendor is asked about: a CURP or an RFC.
+func (e Errand) Identifier() string {
+	if e.CURP == "" {
+		return e.RFC
+	}
+	return e.CURP
 }
 
 // Errand gives the errand of an attempt.
 func (db *DB) Errand(ctx context.Context, attemptID int64) (Errand, error) {
 	var e Errand
 	err := db.pool.QueryRow(ctx, `-- name: errand
-select a.id, a.uid, a.lookup_id, a.connection_id, p.curp, l.platform, a.status, a.account_id, coalesce(a.sent_at, `+never+`)
-  from attempts a join lookups l on l.id = a.lookup_id join people p on p.id = l.person_id where a.id = $1`, attemptID).
-		Scan(&e.AttemptID, &e.AttemptUID, &e.LookupID, &e.ConnectionID, &e.CURP, &e.Platform, &e.Status, &e.AccountID, &e.SentAt)
+select a.id, a.uid, a.lookup_id, a.connection_id, c.dialect, l.environment, p.id, coalesce(p.curp, ''), coalesce(p.rfc, ''), l.platform,
+       a.status, a.account_id, coalesce(a.sent_at, `+never+`), k.id, k.ip, s.notice_url
+  from attempts a
+  join lookups l on l.id = a.lookup_id
+  join people p on p.id = l.person_id
+  join connections c on c.id = a.connection_id
+  join consents k on k.id = l.consent_id
+ cross join console s
+ where a.id = $1`, attemptID).
+		Scan(&e.AttemptID, &e.AttemptUID, &e.LookupID, &e.ConnectionID, &e.Dialect, &e.Environment, &e.PersonID, &e.CURP, &e.RFC, &e.Platform,
+			&e.Status, &e.AccountID, &e.SentAt, &e.Consent.ID, &e.Consent.IP, &e.Consent.NoticeURL)
 	return e, found(err)
 }
 
@@ -178,31 +205,55 @@ update lookups set status = $2, detail = $3, warning = $4,
 	return nil
 }
 
-// fetching marks both kinds of data as on their way and hands the fetches to the queue.
-func (db *DB) fetching(ctx context.Context, tx pgx.Tx, a *attempt, eventID int64) error {
-	for _, kind := range []string{"profile", "employment"} {
-		if err := setPullState(ctx, tx, a, kind, lookup.PullFetching); err != nil {
+// fetching marks kinds of data as on their way and hands the fetches to the queue. A kind that we do not know is kept by
+// its name only.
+func (db *DB) fetching(ctx context.Context, tx pgx.Tx, a *attempt, eventID int64, entities []lookup.Entity) error {
+	opts := &river.InsertOpts{Queue: task.QueueVendor, Priority: 1, MaxAttempts: vendorTries}
+	for _, entity := range entities {
+		state := lookup.PullFetching
+		if !entity.Known() {
+			state = lookup.PullNone
+		}
+		if err := setPullState(ctx, tx, a, entity, state); err != nil {
+			return err
+		}
+		if !entity.Known() {
+			continue
+		}
+		if _, err := db.jobs.InsertTx(ctx, tx, fetchJob(a.id, eventID, entity), opts); err != nil {
 			return err
 		}
 	}
-	opts := &river.InsertOpts{Queue: task.QueueVendor, Priority: 1, MaxAttempts: vendorTries}
-	if _, err := db.jobs.InsertTx(ctx, tx, task.FetchProfile{AttemptID: a.id, EventID: eventID}, opts); err != nil {
-		return err
-	}
-	_, err := db.jobs.InsertTx(ctx, tx, task.FetchEmployment{AttemptID: a.id, EventID: eventID}, opts)
-	return err
+	return nil
 }
 
-// setPullState stores how far one kind of data has come, on the attempt and on the lookup it is the latest of.
-func setPullState(ctx context.Context, tx pgx.Tx, a *attempt, kind string, state lookup.PullState) error {
-	statements := map[string][2]string{
-		"profile": {`-- name: attempt profile state
+func fetchJob(attemptID, eventID int64, entity lookup.Entity) river.JobArgs {
+	switch entity {
+	case lookup.EntityProfile:
+		return task.FetchProfile{AttemptID: attemptID, EventID: eventID}
+	case lookup.EntityEmployment:
+		return task.FetchEmployment{AttemptID: attemptID, EventID: eventID}
+	}
+	return task.FetchEntity{AttemptID: attemptID, EventID: eventID, Entity: string(entity)}
+}
+
+// setPullState stores how far one kind of data has come, on the attempt and on the lookup it is the latest of. Profile and
+// employment have columns, for lists; other kinds are rows of the attempt.
+func setPullState(ctx context.Context, tx pgx.Tx, a *attempt, kind lookup.Entity, state lookup.PullState) error {
+	statements, column := map[lookup.Entity][2]string{
+		lookup.EntityProfile: {`-- name: attempt profile state
 update attempts set profile_state = $2 where id = $1`, `-- name: lookup profile state
 update lookups set profile_state = $2 where id = $1`},
-		"employment": {`-- name: attempt employment state
+		lookup.EntityEmployment: {`-- name: attempt employment state
 update attempts set employment_state = $2 where id = $1`, `-- name: lookup employment state
 update lookups set employment_state = $2 where id = $1`},
 	}[kind]
+	if !column {
+		_, err := tx.Exec(ctx, `-- name: attempt entity state
+insert into attempt_entities (attempt_id, name, state) values ($1, $2, $3)
+on conflict (attempt_id, name) do update set state = excluded.state`, a.id, clip(string(kind)), state)
+		return err
+	}
 	if _, err := tx.Exec(ctx, statements[0], a.id, state); err != nil {
 		return err
 	}

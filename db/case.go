@@ -34,7 +34,10 @@ type Case struct {
 	History        *employment.History // nil: no successful pull yet
 	ProfilePull    *Pull
 	EmploymentPull *Pull
-	Earlier        uuid.UUID // the same person's latest other success at the same source; zero when there is none
+	ProfileMore    lookup.Cells  // what the source says beside who the person is: address, estimated income, …
+	Entities       []EntityTable // the newest readable pull of each other kind of data, in the order of lookup.Entities
+	Documents      []Document    // of all pulls, each content once, newest first
+	Earlier        uuid.UUID     // the same person's latest other success at the same source; zero when there is none
 }
 
 // ViewLookup gives a lookup of an environment, and writes to the trail that it was looked at.
@@ -52,11 +55,14 @@ func (db *DB) WatchLookup(ctx context.Context, env lookup.Environment, uid uuid.
 	return c, err
 }
 
-// Reveal gives a person's full CURP or NSS and writes that to the trail.
+// Reveal gives a person's full CURP, RFC or NSS and writes that to the trail. The RFC is the one asked about.
 func (db *DB) Reveal(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor) (value string, err error) {
-	column := "p.curp"
-	if what == audit.NSSRevealed {
+	column := "coalesce(p.curp, '')"
+	switch what {
+	case audit.NSSRevealed:
 		column = "p.nss"
+	case audit.RFCRevealed:
+		column = "coalesce(p.rfc, '')"
 	}
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		var personID, lookupID int64
@@ -86,21 +92,42 @@ select `+rowColumns+`, p.id, p.uid, k.given_at, k.expires_at, k.notice_version, 
 	if c.Attempts, err = readAttempts(ctx, tx, c.ID); err != nil {
 		return c, 0, err
 	}
+	return c, personID, readAnswer(ctx, tx, &c)
+}
+
+// readAnswer adds the newest readable pulls to a case, and what was read from them.
+func readAnswer(ctx context.Context, tx pgx.Tx, c *Case) (err error) {
 	if c.ProfilePull, err = latestPull(ctx, tx, c.ID, "profile"); err != nil {
-		return c, 0, err
-	}
-	if c.EmploymentPull, err = latestPull(ctx, tx, c.ID, "employment"); err != nil {
-		return c, 0, err
+		return err
 	}
 	if c.ProfilePull != nil {
 		if c.Profile, err = readProfile(ctx, tx, c.ProfilePull.ID); err != nil {
-			return c, 0, err
+			return err
+		}
+		more, err := readRows(ctx, tx, c.ProfilePull.ID)
+		if err != nil {
+			return err
+		}
+		for _, row := range more {
+			c.ProfileMore = append(c.ProfileMore, row...)
 		}
 	}
-	if c.EmploymentPull != nil {
-		c.History, err = readHistory(ctx, tx, c.EmploymentPull.ID)
+	if c.EmploymentPull, err = latestPull(ctx, tx, c.ID, "employment"); err != nil {
+		return err
 	}
-	return c, personID, err
+	if c.EmploymentPull != nil {
+		if c.History, err = readHistory(ctx, tx, c.EmploymentPull.ID); err != nil {
+			return err
+		}
+	}
+	if c.Dialect != lookup.Buro {
+		return nil // the other dialect has nothing more
+	}
+	if c.Entities, err = readEntities(ctx, tx, c.ID); err != nil {
+		return err
+	}
+	c.Documents, err = readDocuments(ctx, tx, c.ID)
+	return err
 }
 
 func readAttempts(ctx context.Context, tx pgx.Tx, lookupID int64) ([]lookup.Attempt, error) {
@@ -134,11 +161,13 @@ select m.attempt_id, m.at, m.kind, m.status, m.text, coalesce(u.name, ''), coale
 	}
 	var m lookup.Moment
 	var attemptID int64
-	_, err = pgx.ForEachRow(rows, []any{&attemptID, &m.At, &m.Kind, &m.Status, &m.Text, &m.Actor, &m.Delivery, &m.TookMS}, func() error {
+	if _, err = pgx.ForEachRow(rows, []any{&attemptID, &m.At, &m.Kind, &m.Status, &m.Text, &m.Actor, &m.Delivery, &m.TookMS}, func() error {
 		at[attemptID].Story = append(at[attemptID].Story, m)
 		return nil
-	})
-	return attempts, err
+	}); err != nil {
+		return nil, err
+	}
+	return attempts, readFindings(ctx, tx, ids, at)
 }
 
 // latestPull gives the newest pull of a kind that brought something readable, or nil.
@@ -187,7 +216,7 @@ select platform, account_id, id_type, status, complete, end_of_rights, quoted_we
 	}
 	rows, err := tx.Query(ctx, `-- name: employment records
 select employer, registration, coalesce(start_date, '0001-01-01'::date), coalesce(end_date, '0001-01-01'::date), federal_entity,
-       base_salary, monthly_salary, job_title, designation, modality, payment_frequency, quoted_days
+       base_salary, monthly_salary, job_title, designation, modality, payment_frequency, quoted_days, institution
   from employment_records where pull_id = $1 order by position`, pullID)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 	"cotejo/internal/lookup"
 )
 
-const connectionColumns = `c.id, c.uid, c.name, c.dialect, c.environment, c.base_url, c.key_tail, c.widget_id, c.calls_per_minute,
+const connectionColumns = `c.id, c.uid, c.name, c.dialect, c.environment, c.base_url, c.key_tail, c.widget_id, c.sandbox_header, c.calls_per_minute,
        coalesce(c.paused_at, ` + never + `), c.paused_code, c.changed_at, coalesce(u.name, ''),
        coalesce(s.uid, '00000000-0000-0000-0000-000000000000'), coalesce(s.vendor_id, ''), coalesce(s.token_tail, ''),
        coalesce(s.created_at, ` + never + `),
@@ -29,7 +29,7 @@ const connectionColumns = `c.id, c.uid, c.name, c.dialect, c.environment, c.base
 func scanConnection(row pgx.Row) (connection.Connection, error) {
 	var c connection.Connection
 	s := &c.Subscription
-	err := row.Scan(&c.ID, &c.UID, &c.Name, &c.Dialect, &c.Environment, &c.BaseURL, &c.KeyTail, &c.WidgetID, &c.CallsPerMinute,
+	err := row.Scan(&c.ID, &c.UID, &c.Name, &c.Dialect, &c.Environment, &c.BaseURL, &c.KeyTail, &c.WidgetID, &c.SandboxHeader, &c.CallsPerMinute,
 		&c.PausedAt, &c.PausedCode, &c.ChangedAt, &c.ChangedBy,
 		&s.UID, &s.VendorID, &s.TokenTail, &s.RegisteredAt, &s.LastDeliveryAt)
 	return c, found(err)
@@ -39,6 +39,16 @@ func scanConnection(row pgx.Row) (connection.Connection, error) {
 func (db *DB) Connection(ctx context.Context, env lookup.Environment, dialect lookup.Dialect) (connection.Connection, error) {
 	return scanConnection(db.pool.QueryRow(ctx, `-- name: connection
 select `+connectionColumns+` where c.environment = $1 and c.dialect = $2`, env, dialect))
+}
+
+// Connections gives those of an environment, one per dialect at most.
+func (db *DB) Connections(ctx context.Context, env lookup.Environment) ([]connection.Connection, error) {
+	rows, err := db.pool.Query(ctx, `-- name: connections
+select `+connectionColumns+` where c.environment = $1 order by c.dialect = 'palenca' desc, c.dialect`, env)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (connection.Connection, error) { return scanConnection(row) })
 }
 
 // ConnectionByID gives a connection.
@@ -73,14 +83,14 @@ func (db *DB) SaveConnection(ctx context.Context, c connection.Connection, key s
 			}
 			var added bool
 			if err := tx.QueryRow(ctx, `-- name: save connection
-insert into connections as c (environment, dialect, name, base_url, key_sealed, key_tail, widget_id, calls_per_minute, changed_by)
-values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, 0))
+insert into connections as c (environment, dialect, name, base_url, key_sealed, key_tail, widget_id, calls_per_minute, changed_by, sandbox_header)
+values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, 0), $10)
 on conflict (environment, dialect) do update set name = excluded.name, base_url = excluded.base_url,
   key_sealed = excluded.key_sealed, key_tail = excluded.key_tail, widget_id = excluded.widget_id,
-  calls_per_minute = excluded.calls_per_minute, changed_by = excluded.changed_by, changed_at = now(),
+  calls_per_minute = excluded.calls_per_minute, changed_by = excluded.changed_by, changed_at = now(), sandbox_header = excluded.sandbox_header,
   paused_at = null, paused_code = '', blocked_until = null
 returning c.id, c.uid, (c.xmax = 0)`,
-				c.Environment, c.Dialect, c.Name, c.BaseURL, sealed, tail(key), c.WidgetID, c.CallsPerMinute, by.UserID).
+				c.Environment, c.Dialect, c.Name, c.BaseURL, sealed, tail(key), c.WidgetID, c.CallsPerMinute, by.UserID, c.SandboxHeader).
 				Scan(&c.ID, &c.UID, &added); err != nil {
 				return fmt.Errorf("save the connection: %w", err)
 			}
@@ -88,9 +98,10 @@ returning c.id, c.uid, (c.xmax = 0)`,
 				action = audit.ConnectionAdded
 			}
 		} else if err := tx.QueryRow(ctx, `-- name: change connection
-update connections set name = $3, base_url = $4, widget_id = $5, calls_per_minute = $6, changed_by = nullif($7, 0), changed_at = now()
+update connections set name = $3, base_url = $4, widget_id = $5, calls_per_minute = $6, changed_by = nullif($7, 0), changed_at = now(),
+       sandbox_header = $8
  where environment = $1 and dialect = $2 returning id, uid`,
-			c.Environment, c.Dialect, c.Name, c.BaseURL, c.WidgetID, c.CallsPerMinute, by.UserID).Scan(&c.ID, &c.UID); err != nil {
+			c.Environment, c.Dialect, c.Name, c.BaseURL, c.WidgetID, c.CallsPerMinute, by.UserID, c.SandboxHeader).Scan(&c.ID, &c.UID); err != nil {
 			return found(err)
 		}
 		return record(ctx, tx, by, note{action: action, subject: c.UID.String(), detail: string(c.Environment)})

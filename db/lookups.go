@@ -17,11 +17,13 @@ import (
 	"cotejo/internal/task"
 )
 
-// NewLookup is a lookup to make.
+// NewLookup is a lookup to make, for exactly one of CURP and RFC.
 type NewLookup struct {
 	Environment lookup.Environment
 	Dialect     lookup.Dialect
+	Connection  uuid.UUID // which connection to ask; zero: the environment's one of Dialect
 	CURP        curp.CURP
+	RFC         string // 12 or 13 characters as curp.ExplainRFC cleans them; Buró only
 	Platform    lookup.Platform
 	Reference   string
 	Source      lookup.Source
@@ -31,24 +33,40 @@ type NewLookup struct {
 // ErrNoConnection means that no vendor account is set up for the environment.
 var ErrNoConnection = fmt.Errorf("%w: no connection", ErrNotFound)
 
+// ErrIdentifier means that a connection cannot look up what was given: an RFC at Palenca, or both or none.
+var ErrIdentifier = errors.New("the source does not take this identifier")
+
 // RequestLookup records a lookup with its consent and first attempt, and hands the attempt to the queue: all or nothing.
 func (db *DB) RequestLookup(ctx context.Context, n NewLookup, by audit.Actor) (uuid.UUID, error) {
 	var uid uuid.UUID
 	err := db.inTx(ctx, func(tx pgx.Tx) error {
 		var connectionID int64
+		var dialect lookup.Dialect
 		err := tx.QueryRow(ctx, `-- name: connection for lookup
-select id from connections where environment = $1 and dialect = $2`, n.Environment, n.Dialect).Scan(&connectionID)
+select id, dialect from connections
+ where environment = $1 and case when $3 = '00000000-0000-0000-0000-000000000000'::uuid then dialect = $2 else uid = $3 end`,
+			n.Environment, n.Dialect, n.Connection).Scan(&connectionID, &dialect)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrNoConnection
 		} else if err != nil {
 			return err
 		}
+		// The schema holds that it is one of the two; that Palenca takes no RFC is the vendor's rule.
+		if (n.CURP.String() == "") == (n.RFC == "") || n.RFC != "" && dialect != lookup.Buro {
+			return ErrIdentifier
+		}
 		var personID, consentID, lookupID int64
 		// The no-op update makes the row come back when it is already there. It must not name a column of a key: that
 		// would lock the row against the foreign keys of the audit trail, whose head is locked last, and deadlock with them.
-		if err := tx.QueryRow(ctx, `-- name: person
+		person, identifier := `-- name: person
 insert into people (environment, curp) values ($1, $2)
-on conflict (environment, curp) do update set name = people.name returning id`, n.Environment, n.CURP.String()).Scan(&personID); err != nil {
+on conflict (environment, curp) do update set name = people.name returning id`, n.CURP.String()
+		if n.RFC != "" {
+			person, identifier = `-- name: person by rfc
+insert into people (environment, rfc) values ($1, $2)
+on conflict (environment, rfc) do update set name = people.name returning id`, n.RFC
+		}
+		if err := tx.QueryRow(ctx, person, n.Environment, identifier).Scan(&personID); err != nil {
 			return fmt.Errorf("store the person: %w", err)
 		}
 		c := n.Consent
@@ -99,7 +117,7 @@ select $1, $2, coalesce(max(number), 0) + 1, $3 from attempts where lookup_id = 
 // vendorTries is how often a call to the vendor is run before its job is given up. Waiting for a token is not a run.
 const vendorTries = 8
 
-const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, p.curp, p.name, l.reference, l.source, u.name, l.requested_at,
+const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, coalesce(p.curp, ''), coalesce(p.rfc, ''), p.name, l.reference, l.source, u.name, l.requested_at,
        l.status, l.detail, l.warning, l.status_at, l.profile_state, l.employment_state,
        l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary`
 
@@ -111,7 +129,7 @@ const rowTables = `
 `
 
 func rowTargets(r *lookup.Row) []any {
-	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
+	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.RFC, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
 		&r.State.Status, &r.State.Detail, &r.State.Warning, &r.StatusAt, &r.Profile, &r.Employment,
 		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary}
 }

@@ -22,10 +22,20 @@ type NewPull struct {
 	Code       string // why it failed, "" otherwise
 	Body       []byte // exact bytes
 	SHA256     [32]byte
+	More       []Page // of an answer that came in pages, those after the first
+	Documents  []NewDocument
 }
 
-// StoreProfile keeps a profile pull with what was read from it.
-func (db *DB) StoreProfile(ctx context.Context, n NewPull, p profile.Profile) error {
+// Page is one answer of several.
+type Page struct {
+	HTTPStatus int
+	Took       time.Duration
+	Body       []byte // exact bytes
+	SHA256     [32]byte
+}
+
+// StoreProfile keeps a profile pull with what was read from it; more is what the source says beside who the person is.
+func (db *DB) StoreProfile(ctx context.Context, n NewPull, p profile.Profile, more ...lookup.Cells) error {
 	return db.storePull(ctx, "profile", lookup.MomentProfile, n, func(tx pgx.Tx, pullID int64, a attempt) error {
 		if _, err := tx.Exec(ctx, `-- name: add profile
 insert into profiles (pull_id, account_id, first_name, last_name, email, phone, birthday) values ($1, $2, $3, $4, $5, $6, $7)`,
@@ -37,6 +47,9 @@ insert into profiles (pull_id, account_id, first_name, last_name, email, phone, 
 insert into profile_ids (pull_id, position, type, name, value) values ($1, $2, $3, $4, $5)`, pullID, i, clean(id.Type), clean(id.Name), clean(id.Value)); err != nil {
 				return fmt.Errorf("store an identifier: %w", err)
 			}
+		}
+		if err := storeRows(ctx, tx, pullID, more); err != nil {
+			return err
 		}
 		_, err := tx.Exec(ctx, `-- name: name person
 update people set name = case when $2 <> '' then $2 else name end, nss = case when $3 <> '' then $3 else nss end
@@ -62,12 +75,12 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		}
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{"employment_records"},
 			[]string{"pull_id", "position", "employer", "registration", "start_date", "end_date", "federal_entity", "base_salary",
-				"monthly_salary", "job_title", "designation", "modality", "payment_frequency", "quoted_days"},
+				"monthly_salary", "job_title", "designation", "modality", "payment_frequency", "quoted_days", "institution"},
 			pgx.CopyFromSlice(len(h.Records), func(i int) ([]any, error) {
 				r := h.Records[i]
 				return []any{pullID, i, clean(r.Employer), clean(r.Registration), orNull(r.Start), orNull(r.End), clean(r.State),
 					clean(r.BaseSalary), clean(r.Monthly), clean(r.JobTitle), clean(r.Designation), clean(r.Modality),
-					clean(r.PayFrequency), clean(r.QuotedDays)}, nil
+					clean(r.PayFrequency), clean(r.QuotedDays), clean(r.Institution)}, nil
 			}))
 		if err != nil {
 			return fmt.Errorf("store the employment records: %w", err)
@@ -111,10 +124,16 @@ values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8, $9, $10) returning id`,
 			a.lookupID, a.id, n.EventID, kind, n.State, n.HTTPStatus, n.Took.Milliseconds(), clip(n.Code), notNull(n.Body), n.SHA256[:]).Scan(&pullID); err != nil {
 			return fmt.Errorf("store the pull: %w", err)
 		}
+		if err := storePages(ctx, tx, pullID, n.More); err != nil {
+			return err
+		}
 		if err := read(tx, pullID, a); err != nil {
 			return err
 		}
-		if err := setPullState(ctx, tx, &a, kind, n.State); err != nil {
+		if err := storeDocuments(ctx, tx, pullID, n.Documents); err != nil {
+			return err
+		}
+		if err := setPullState(ctx, tx, &a, lookup.Entity(kind), n.State); err != nil {
 			return err
 		}
 		text := string(n.State)

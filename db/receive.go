@@ -343,9 +343,9 @@ select id, received_at, nth from events where attempt_id = $1 and key = $2 order
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
-	// The vendor gives an event neither id nor time, so a retry cannot be told from a second event of the same kind
+	// Palenca gives an event neither id nor time, so a retry cannot be told from a second event of the same kind
 	// except by the clock: past the retry window, a second success follows a refresh and calls for a new fetch.
-	again := nth > 0 && e.Report.Phase == lookup.PhaseSucceeded && d.receivedAt.Sub(earlierAt) >= RetryWindow
+	again := nth > 0 && !e.Dated && e.Report.Phase == lookup.PhaseSucceeded && d.receivedAt.Sub(earlierAt) >= RetryWindow
 	if nth > 0 && !again {
 		if err := addMoment(ctx, tx, a.id, moment{kind: lookup.MomentRepeated, text: e.Action, deliveryID: d.id}); err != nil {
 			return err
@@ -387,22 +387,17 @@ select exists (select 1 from events where attempt_id = $1 and id <> $2 and recei
 	case before.state.Status == a.state.Status:
 		told.kind = lookup.MomentRepeated
 	}
+	if e.Deprecated && cause == webhook.CauseNone {
+		cause = webhook.CauseDeprecated
+	}
 	if told.kind != "" {
 		if err := addMoment(ctx, tx, a.id, told); err != nil {
 			return err
 		}
 	}
 	if step.Fetch {
-		if err := db.fetching(ctx, tx, &a, eventID); err != nil {
+		if err := db.fetchNamed(ctx, tx, d, &a, e, eventID); err != nil {
 			return err
-		}
-		for _, pull := range []struct {
-			what string
-			was  lookup.PullState
-		}{{"profile", before.profile}, {"employment", before.employment}} {
-			if err := addChange(ctx, tx, d.id, pull.what, string(pull.was), string(lookup.PullFetching)); err != nil {
-				return err
-			}
 		}
 	}
 	if err := addChange(ctx, tx, d.id, "status", string(before.state.Status), string(a.state.Status)); err != nil {
@@ -415,6 +410,54 @@ select exists (select 1 from events where attempt_id = $1 and id <> $2 and recei
 		return err
 	}
 	return notify(ctx, tx, a.lookupID)
+}
+
+// fetchNamed has the kinds of data fetched that a success named, and notes what that changed. A vendor that says that there is
+// nothing has answered: profile and employment are empty, not missing.
+func (db *DB) fetchNamed(ctx context.Context, tx pgx.Tx, d delivery, a *attempt, e webhook.Event, eventID int64) error {
+	entities := e.Entities
+	if entities == nil {
+		entities = lookup.Usual
+	}
+	state := func(entity lookup.Entity) (lookup.PullState, error) {
+		switch entity {
+		case lookup.EntityProfile:
+			return a.profile, nil
+		case lookup.EntityEmployment:
+			return a.employment, nil
+		}
+		return entityState(ctx, tx, a.id, entity)
+	}
+	note := func(entity lookup.Entity, to lookup.PullState) error {
+		was, err := state(entity)
+		if err != nil || !entity.Known() {
+			return err
+		}
+		return addChange(ctx, tx, d.id, string(entity), string(was), string(to))
+	}
+	if len(entities) == 0 {
+		for _, entity := range lookup.Usual {
+			// What an earlier event brought stands: it was found then, and is still shown with its date.
+			if was, err := state(entity); err != nil {
+				return err
+			} else if was != lookup.PullNone {
+				continue
+			}
+			if err := note(entity, lookup.PullEmpty); err != nil {
+				return err
+			}
+			if err := setPullState(ctx, tx, a, entity, lookup.PullEmpty); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, entity := range entities {
+		if err := note(entity, lookup.PullFetching); err != nil {
+			return err
+		}
+	}
+	return db.fetching(ctx, tx, a, eventID, entities)
 }
 
 // learnAccount takes the account's id from an event that overtook our own commit of it, and claims what waits for it.

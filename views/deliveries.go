@@ -147,7 +147,7 @@ func reason(d webhook.Delivery) string {
 	switch d.Cause {
 	case webhook.CauseNone:
 	case webhook.CauseUnreadable, webhook.CauseUnknownEvent, webhook.CauseLate, webhook.CauseSameBytes,
-		webhook.CauseSameFact, webhook.CauseForeign, webhook.CauseTooLarge, webhook.CauseDisabled, webhook.CauseMethod, webhook.CauseTest:
+		webhook.CauseSameFact, webhook.CauseForeign, webhook.CauseTooLarge, webhook.CauseDisabled, webhook.CauseMethod, webhook.CauseTest, webhook.CauseDeprecated:
 		return string(d.Cause)
 	default:
 		return "unlisted"

@@ -35,6 +35,9 @@ const (
 	EnvironmentSet    Action = "console.environment"
 	ConsoleChanged    Action = "console.changed"
 	ListViewed        Action = "lookup.listed"
+	PersonViewed      Action = "person.viewed"
+	RFCRevealed       Action = "rfc.revealed"
+	DocumentTaken     Action = "document.downloaded"
 	HookAdded         Action = "hook.added"
 	HookChanged       Action = "hook.changed"
 	HookSwitched      Action = "hook.switched"
@@ -43,8 +46,18 @@ const (
 	HookSecretEnded   Action = "hook.secret_ended"
 	HookAddressShown  Action = "hook.address_shown"
 	HookTested        Action = "hook.tested"
+	AddressesTaken    Action = "addresses.taken"
 	DeliveryVerified  Action = "delivery.verified_again"
+	DeliveryReplayed  Action = "delivery.replayed"
+	ReplayStarted     Action = "replay.started"
+	ReplayPaused      Action = "replay.paused"
+	ReplayResumed     Action = "replay.resumed"
+	ReplayCancelled   Action = "replay.cancelled"
+	JobRetried        Action = "job.retried"
+	JobCancelled      Action = "job.cancelled"
 	BodyRevealed      Action = "delivery.revealed"
+	LookupAgain       Action = "lookup.again"
+	WaitsChanged      Action = "console.waits"
 )
 
 // Actor is who acts, as seen by the request.

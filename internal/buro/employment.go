@@ -2,20 +2,11 @@ package buro
 
 import (
 	"context"
-	"log/slog"
+	"slices"
 
 	"cotejo/internal/employment"
 	"cotejo/internal/lookup"
 )
-
-// Row is what this vendor says of a record beyond employment.Record.
-type Row struct {
-	Institution string // which source the record is from: imss, issste, …
-	PDFLink     string // the document it was read from: a link that is a credential and dies within minutes
-}
-
-// LogValue keeps the link out of logs.
-func (r Row) LogValue() slog.Value { return slog.StringValue(r.Institution) }
 
 type employmentJSON struct {
 	Identifier text          `json:"identifier"`
@@ -37,14 +28,15 @@ type rowJSON struct {
 }
 
 // Employment fetches a person's employment history, all its pages: GET /employments/{identifier}. One list mixes the
-// records of IMSS and ISSSTE, as received; rows[i] tells where history.Records[i] comes from. There are no movements and
-// no status here (that is in Extra). History.Platform is the institution when there is one only, History.AccountID
-// stays "" as in Profile, and Complete is "partial" when not every announced record came; see State.
+// records of IMSS and ISSSTE, as received; Record.Institution tells them apart. There are no movements and no status here
+// (that is in Extra). History.Platform is the institution when there is one only, History.AccountID stays "" as in
+// Profile, and Complete is "partial" when not every announced record came; see State. files are the documents that the
+// records were read from, each link once, for FetchFile; they come without a name.
 //
 // employment_history_not_found is an answer: an empty history. Data is keyed by person, so a newer verification may
 // replace it between two pages; then nothing is returned but CodeChanged, to be tried again. Raws are the answers in
 // order, also when one was refused or could not be read.
-func (c *Client) Employment(ctx context.Context, identifier string) (h employment.History, rows []Row, raws []Raw, err error) {
+func (c *Client) Employment(ctx context.Context, identifier string) (h employment.History, files []EmploymentFile, raws []Raw, err error) {
 	const op = "employment"
 	segment, err := person(op, identifier)
 	if err != nil {
@@ -70,8 +62,12 @@ func (c *Client) Employment(ctx context.Context, identifier string) (h employmen
 			if record == (employment.Record{}) { // an object of nulls is no spell
 				continue
 			}
+			record.Institution = string(r.Institution)
 			h.Records = append(h.Records, record)
-			rows = append(rows, Row{Institution: string(r.Institution), PDFLink: string(r.PDFLink)})
+			link := string(r.PDFLink)
+			if link != "" && !slices.ContainsFunc(files, func(f EmploymentFile) bool { return f.URL == link }) {
+				files = append(files, EmploymentFile{URL: link, Institution: record.Institution})
+			}
 		}
 		return len(j.History), nil
 	})
@@ -81,11 +77,11 @@ func (c *Client) Employment(ctx context.Context, identifier string) (h employmen
 	if err != nil {
 		return employment.History{}, nil, raws, err
 	}
-	h.Platform = institution(rows)
+	h.Platform = institution(h.Records)
 	if !whole {
 		h.Complete = string(lookup.PullPartial)
 	}
-	return h, rows, raws, nil
+	return h, files, raws, nil
 }
 
 func (r rowJSON) record() employment.Record {
@@ -95,16 +91,17 @@ func (r rowJSON) record() employment.Record {
 	}
 }
 
-// institution gives the one source of all rows, "" when there are several or none.
-func institution(rows []Row) string {
-	var one string
-	for i, r := range rows {
-		if i > 0 && r.Institution != one {
+// institution gives the one source of all records, "" when there are several or none.
+func institution(records []employment.Record) string {
+	for _, r := range records {
+		if r.Institution != records[0].Institution {
 			return ""
 		}
-		one = r.Institution
 	}
-	return one
+	if len(records) == 0 {
+		return ""
+	}
+	return records[0].Institution
 }
 
 // sameData notices that the data was replaced while its pages were read: updated_at is of the whole, not of a page.

@@ -32,7 +32,7 @@ func asked(t testing.TB, path string, status int, body string) *Client {
 func TestEmploymentGolden(t *testing.T) {
 	t.Parallel()
 	body := file(t, "employment.json")
-	h, rows, raws, err := asked(t, "/employments/"+someCURP, 200, body).Employment(context.Background(), someCURP)
+	h, files, raws, err := asked(t, "/employments/"+someCURP, 200, body).Employment(context.Background(), someCURP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,16 +40,16 @@ func TestEmploymentGolden(t *testing.T) {
 		Weeks: employment.Weeks{Quoted: number(250)},
 		Records: []employment.Record{
 			{Employer: "COMERCIALIZADORA DEL NORTE SA DE CV", Registration: "Y523412908", Start: day(2023, 1, 15),
-				State: "CIUDAD DE MEXICO", BaseSalary: "1150.50", Monthly: "34990.25"},
-			{Employer: "SECRETARIA DE SALUD", Start: day(2019, 2, 1), End: day(2022, 12, 31), BaseSalary: "420.1900"},
+				State: "CIUDAD DE MEXICO", BaseSalary: "1150.50", Monthly: "34990.25", Institution: "imss"},
+			{Employer: "SECRETARIA DE SALUD", Start: day(2019, 2, 1), End: day(2022, 12, 31), BaseSalary: "420.1900", Institution: "issste"},
 		},
 	}
 	if diff := cmp.Diff(want, h); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
-	wantRows := []Row{{Institution: "imss", PDFLink: "https://files.example/a.pdf?sig=secret"}, {Institution: "issste"}}
-	if diff := cmp.Diff(wantRows, rows); diff != "" {
-		t.Errorf("rows (-want +got):\n%s", diff)
+	wantFiles := []EmploymentFile{{Institution: "imss", URL: "https://files.example/a.pdf?sig=secret"}}
+	if diff := cmp.Diff(wantFiles, files); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	if len(raws) != 1 || string(raws[0].Body) != body || raws[0].Status != 200 || raws[0].SHA256 != sha256.Sum256([]byte(body)) || raws[0].Took <= 0 {
 		t.Errorf("raw answer not kept as it came: %+v", raws)
@@ -58,8 +58,8 @@ func TestEmploymentGolden(t *testing.T) {
 		t.Errorf("state %s", got)
 	}
 	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("record", "row", rows[0])
-	if s := log.String(); strings.Contains(s, "secret") || !strings.Contains(s, "imss") {
+	slog.New(slog.NewTextHandler(&log, nil)).Info("record", "file", files[0])
+	if s := log.String(); strings.Contains(s, "secret") {
 		t.Errorf("log line: %s", s)
 	}
 }
@@ -84,7 +84,7 @@ func TestEmploymentShapes(t *testing.T) {
 		{"one record, not in a list", 200, `{"employment_history":{"employer":"ACME"}}`, employment.History{Records: one}, lookup.PullComplete, ""},
 		{"nulls among them", 200, `{"employment_history":[null,{"employer":"ACME"},{"employer":null,"institution":"imss"}]}`, employment.History{Records: one}, lookup.PullComplete, ""},
 		{"all of one source", 200, `{"identifier":"` + strings.ToLower(someCURP) + `","employment_history":[{"employer":"ACME","institution":"imss"}]}`,
-			employment.History{Platform: "imss", Records: one}, lookup.PullComplete, ""},
+			employment.History{Platform: "imss", Records: []employment.Record{{Employer: "ACME", Institution: "imss"}}}, lookup.PullComplete, ""},
 		{"fewer than announced", 200, `{"employment_history":[{"employer":"ACME"}],"pagination":{"page":1,"total_pages":1,"total_items":2}}`,
 			employment.History{Complete: "partial", Records: one}, lookup.PullPartial, ""},
 		{"weeks as text, None elsewhere", 200, `{"semanas_cotizadas":"250","employment_history":[{"employer":"ACME","start_date":"None","base_salary":"None"}]}`,
@@ -108,12 +108,12 @@ func TestEmploymentShapes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			h, rows, raws, err := asked(t, "/employments/"+someCURP, tt.status, tt.body).Employment(context.Background(), someCURP)
+			h, files, raws, err := asked(t, "/employments/"+someCURP, tt.status, tt.body).Employment(context.Background(), someCURP)
 			if len(raws) != 1 || string(raws[0].Body) != tt.body || raws[0].Status != tt.status {
 				t.Errorf("raw answer not kept: %d of them", len(raws))
 			}
 			if tt.code != "" {
-				if e := typed(t, err); e.Code != tt.code || h.Records != nil || rows != nil {
+				if e := typed(t, err); e.Code != tt.code || h.Records != nil || files != nil {
 					t.Errorf("%+v, %+v", *e, h)
 				}
 				return
@@ -121,8 +121,8 @@ func TestEmploymentShapes(t *testing.T) {
 			if diff := cmp.Diff(tt.want, h); diff != "" || err != nil {
 				t.Errorf("%v, history (-want +got):\n%s", err, diff)
 			}
-			if len(rows) != len(h.Records) || State(h) != tt.state {
-				t.Errorf("%d rows of %d, state %s", len(rows), len(h.Records), State(h))
+			if State(h) != tt.state {
+				t.Errorf("state %s", State(h))
 			}
 		})
 	}
@@ -170,7 +170,7 @@ func TestEmploymentPages(t *testing.T) {
 				}
 				say(status, tt.answers[n-1])(w, r)
 			}})
-			h, rows, raws, err := v.client(t).Employment(context.Background(), someCURP)
+			h, _, raws, err := v.client(t).Employment(context.Background(), someCURP)
 			if len(raws) != len(tt.answers) {
 				t.Errorf("%d raw answers, want %d", len(raws), len(tt.answers))
 			}
@@ -180,7 +180,7 @@ func TestEmploymentPages(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(h.Records) != tt.records || len(rows) != tt.records || State(h) != tt.state || h.Platform != "imss" {
+			if err != nil || len(h.Records) != tt.records || State(h) != tt.state || h.Platform != "imss" {
 				t.Fatalf("%d records, state %s, %v", len(h.Records), State(h), err)
 			}
 			for i, r := range h.Records {

@@ -98,12 +98,26 @@ func ParseEvent(body []byte) (webhook.Event, Facts, error) {
 			status = "completed"
 		}
 		e.Report = report(status, j.Available.b, j.CanRetry.b, f.Entities)
+		e.Entities = entities(e.Report, f.Entities)
 	}
+	e.Deprecated, e.Dated = f.Deprecated, f.UpdatedAt != ""
 	if id := strings.ToLower(string(j.ExternalID)); uuidForm.MatchString(id) {
 		e.ExternalID = id
 	}
 	e.Key = key(e, f, j, body)
 	return e, f, nil
+}
+
+// entities are what a success names; none at all where it says that there is nothing, and nil where it does not say.
+func entities(r lookup.Report, named []string) []lookup.Entity {
+	if r.Phase != lookup.PhaseSucceeded || len(named) == 0 && r.Detail != DetailNoData {
+		return nil
+	}
+	list := make([]lookup.Entity, len(named))
+	for i, name := range named {
+		list[i] = lookup.Entity(name)
+	}
+	return list
 }
 
 // key writes the parts as a JSON list, so that no value can pass for the border between two. What is absent is null
@@ -114,8 +128,8 @@ func key(e webhook.Event, f Facts, j eventJSON, body []byte) string {
 		sum := sha256.Sum256(body)
 		id = "body:" + hex.EncodeToString(sum[:])
 	}
-	entities := append([]string{}, f.Entities...)
-	slices.Sort(entities)
+	sorted := append([]string{}, f.Entities...)
+	slices.Sort(sorted)
 	or := func(s string) any {
 		if s == "" {
 			return nil
@@ -123,7 +137,7 @@ func key(e webhook.Event, f Facts, j eventJSON, body []byte) string {
 		return s
 	}
 	b, _ := json.Marshal([]any{
-		string(e.Dialect), id, e.Action, or(f.Status), j.Available.b, j.CanRetry.b, entities, or(f.UpdatedAt),
+		string(e.Dialect), id, e.Action, or(f.Status), j.Available.b, j.CanRetry.b, sorted, or(f.UpdatedAt),
 	}) // strings, booleans and nil always marshal
 	return string(b)
 }

@@ -17,8 +17,8 @@ import (
 
 func TestParseEventGolden(t *testing.T) {
 	t.Parallel()
-	event := func(id string, r lookup.Report, key string) webhook.Event {
-		return webhook.Event{Dialect: lookup.Buro, Action: "verification.completed", AccountID: id, Report: r,
+	event := func(id string, r lookup.Report, entities []lookup.Entity, key string) webhook.Event {
+		return webhook.Event{Dialect: lookup.Buro, Action: "verification.completed", AccountID: id, Report: r, Entities: entities, Dated: true,
 			Key: `["buro","` + id + `","verification.completed","completed",` + key + `]`}
 	}
 	done := lookup.Report{Phase: lookup.PhaseSucceeded}
@@ -28,20 +28,20 @@ func TestParseEventGolden(t *testing.T) {
 		want  webhook.Event
 		facts Facts
 	}{
-		{"event_full.json", event("bd830637-ea6e-4888-80ab-a09f01fc9209", done,
+		{"event_full.json", event("bd830637-ea6e-4888-80ab-a09f01fc9209", done, []lookup.Entity{"profile", "invoices", "employment", "employment_files"},
 			`true,false,["employment","employment_files","invoices","profile"],"2025-04-29T10:37:25Z"`),
 			Facts{Status: "completed", Entities: []string{"profile", "invoices", "employment", "employment_files"}, DataAvailable: true,
 				Identifier: page, UpdatedAt: "2025-04-29T10:37:25Z"}},
-		{"event_partial.json", event("bd830637-ea6e-4888-80ab-a09f01fc9217", done, `true,false,["profile"],"2025-04-29T10:38:25Z"`),
+		{"event_partial.json", event("bd830637-ea6e-4888-80ab-a09f01fc9217", done, []lookup.Entity{"profile"}, `true,false,["profile"],"2025-04-29T10:38:25Z"`),
 			Facts{Status: "completed", Entities: []string{"profile"}, DataAvailable: true, Identifier: page, UpdatedAt: "2025-04-29T10:38:25Z"}},
-		{"event_no_data.json", event("bd830637-ea6e-4888-80ab-a09f01fc9211", lookup.Report{Phase: lookup.PhaseSucceeded, Detail: "no_data"},
+		{"event_no_data.json", event("bd830637-ea6e-4888-80ab-a09f01fc9211", lookup.Report{Phase: lookup.PhaseSucceeded, Detail: "no_data"}, []lookup.Entity{},
 			`false,false,[],"2025-04-29T10:32:15Z"`),
 			Facts{Status: "completed", Identifier: page, UpdatedAt: "2025-04-29T10:32:15Z"}},
 		{"event_error.json", event("bd830637-ea6e-4888-80ab-a09f01fc9212",
-			lookup.Report{Phase: lookup.PhaseFailed, Detail: "verification_error_can_retry"}, `false,true,[],"2025-04-29T10:33:15Z"`),
+			lookup.Report{Phase: lookup.PhaseFailed, Detail: "verification_error_can_retry"}, nil, `false,true,[],"2025-04-29T10:33:15Z"`),
 			Facts{Status: "completed", CanRetry: true, Identifier: page, UpdatedAt: "2025-04-29T10:33:15Z"}},
 		// Nine decimals, the zeros at the end included, stay as they were received.
-		{"event_signed.json", event(someID, done, `true,false,["employment","employment_files","profile"],"2025-09-01T20:06:39.976067400Z"`),
+		{"event_signed.json", event(someID, done, []lookup.Entity{"profile", "employment", "employment_files"}, `true,false,["employment","employment_files","profile"],"2025-09-01T20:06:39.976067400Z"`),
 			Facts{Status: "completed", Entities: []string{"profile", "employment", "employment_files"}, DataAvailable: true,
 				Identifier: "CERC660204HMCLCR09", UpdatedAt: "2025-09-01T20:06:39.976067400Z"}},
 	}
@@ -101,8 +101,12 @@ func TestPhases(t *testing.T) {
 		if err != nil || e.Report != tt.want || e.Action != tt.event || f.Deprecated != (tt.event == EventHistorical) {
 			t.Errorf("%s: %+v %+v %v", tt.name, e.Report, f, err)
 		}
-		if tt.name == "unknown entity" && !cmp.Equal(f.Entities, []string{"tax_returns", "profile"}) {
-			t.Errorf("entities %q", f.Entities)
+		if tt.name == "unknown entity" && (!cmp.Equal(f.Entities, []string{"tax_returns", "profile"}) || !cmp.Equal(e.Entities, []lookup.Entity{"tax_returns", "profile"})) {
+			t.Errorf("entities %q, %q", f.Entities, e.Entities)
+		}
+		// What is not said is asked for; what is said to be nothing is not.
+		if none := e.Entities != nil && len(e.Entities) == 0; none != (e.Report == noData) || e.Deprecated != f.Deprecated || e.Dated {
+			t.Errorf("%s: %+v", tt.name, e)
 		}
 	}
 }
@@ -199,7 +203,7 @@ func FuzzParseEvent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e, facts, err := ParseEvent(body)
 		if err != nil {
-			if !errors.Is(err, ErrUnreadable) || e != (webhook.Event{}) {
+			if !errors.Is(err, ErrUnreadable) || !cmp.Equal(e, webhook.Event{}) {
 				t.Fatalf("%+v, %v", e, err)
 			}
 			return

@@ -122,9 +122,9 @@ func TestAgainstTheSandbox(t *testing.T) {
 		if err != nil || !ok || found.ID != v.ID || found.Report() != tt.want {
 			t.Errorf("found %v %+v, %v", ok, found, err)
 		}
-		h, rows, raws, err := c.Employment(ctx, tt.identifier)
-		if err != nil || len(h.Records) > 0 != tt.records || len(rows) != len(h.Records) || len(raws) != 1 {
-			t.Errorf("%d records, %d rows, %d answers, %v", len(h.Records), len(rows), len(raws), err)
+		h, linked, raws, err := c.Employment(ctx, tt.identifier)
+		if err != nil || len(h.Records) > 0 != tt.records || len(linked) > 0 != tt.records || len(linked) > 2 || len(raws) != 1 {
+			t.Errorf("%d records, %d files, %d answers, %v", len(h.Records), len(linked), len(raws), err)
 		}
 		p, extra, _, err := c.Profile(ctx, tt.identifier)
 		if known := len(tt.entities) > 0; err != nil || (p.NSS() != "") != known || (extra.EmploymentStatus != "") != known {

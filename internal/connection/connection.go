@@ -23,7 +23,8 @@ type Connection struct {
 	Environment    lookup.Environment
 	BaseURL        string
 	KeyTail        string // last four characters
-	WidgetID       string
+	WidgetID       string // Palenca only
+	SandboxHeader  bool   // Buró only: send x-sandbox, and in return may use the live host from the sandbox
 	CallsPerMinute int
 	PausedAt       time.Time // zero unless the vendor refused our key
 	PausedCode     string

@@ -41,6 +41,7 @@ type Record struct {
 	Modality     string
 	PayFrequency string
 	QuotedDays   string
+	Institution  string // whose record it is where one answer mixes several: imss, issste, …; "" when the source does not say
 }
 
 // Open tells whether the spell has no end date.

@@ -13,7 +13,8 @@ type Row struct {
 	Environment Environment
 	Dialect     Dialect
 	Platform    Platform
-	CURP        string
+	CURP        string // "" when the lookup is for an RFC
+	RFC         string // the identifier asked about when there is no CURP; what a profile says of an RFC is not here
 	PersonName  string // "" until a profile arrived
 	Reference   string
 	Source      Source
@@ -24,6 +25,14 @@ type Row struct {
 	Profile     PullState
 	Employment  PullState
 	Gist        Gist
+}
+
+// Identifier gives what was asked about: a CURP or an RFC.
+func (r Row) Identifier() string {
+	if r.CURP == "" {
+		return r.RFC
+	}
+	return r.CURP
 }
 
 // Gist is the one-line answer kept with a lookup, so that no list has to read employment records.
@@ -89,7 +98,8 @@ type Attempt struct {
 	SettledAt  time.Time // zero while open
 	Profile    PullState
 	Employment PullState
-	Story      []Moment // oldest first
+	Findings   []Finding // other kinds of data that the vendor named, in the order of Entities, unknown ones last
+	Story      []Moment  // oldest first
 }
 
 // Moment is one line of an attempt's timeline.
@@ -120,5 +130,14 @@ const (
 	MomentUnknown    MomentKind = "unknown"        // an event outside the documented set
 	MomentProfile    MomentKind = "profile"        // a profile was fetched; Text is the pull state
 	MomentEmployment MomentKind = "employment"     // employment was fetched; Text is the pull state
-	MomentPullFailed MomentKind = "pull_failed"
+	MomentPullFailed MomentKind = "pull_failed"    // a fetch was given up; Text is the kind of data
+	MomentConsented  MomentKind = "consented"      // the vendor recorded our consent
+	MomentInvoices   MomentKind = "invoices"       // the other kinds of data: Text is the pull state
+	MomentEarnings   MomentKind = "earnings"
+	MomentFiles      MomentKind = "employment_files"
+	MomentBusiness   MomentKind = "business_profile"
+	MomentAutomatic  MomentKind = "automatic"  // Cotejo asked again by itself
+	MomentAsked      MomentKind = "asked"      // no event had come; the vendor was asked and told the outcome
+	MomentAskOpen    MomentKind = "ask_open"   // asked, the vendor was still at work
+	MomentAskFailed  MomentKind = "ask_failed" // asked, it told nothing; Text is the code
 )

@@ -36,6 +36,16 @@ type FetchEmployment struct {
 // Kind names the job.
 func (FetchEmployment) Kind() string { return "fetch_employment" }
 
+// FetchEntity pulls one other kind of data of an attempt: one of lookup.Entities.
+type FetchEntity struct {
+	AttemptID int64  `json:"attempt_id"`
+	EventID   int64  `json:"event_id"`
+	Entity    string `json:"entity"`
+}
+
+// Kind names the job.
+func (FetchEntity) Kind() string { return "fetch_entity" }
+
 // Tidy drops what has outlived its purpose: sealed credential headers after seven days, ended sessions, old sign-in
 // failures; and settles unmatched deliveries as foreign after a day.
 type Tidy struct{}
@@ -50,9 +60,38 @@ type CompareHooks struct{}
 // Kind names the job.
 func (CompareHooks) Kind() string { return "compare_hooks" }
 
+// RefreshOutbound asks the vendors that publish the addresses they send from for lists that are a week old.
+type RefreshOutbound struct{}
+
+// Kind names the job.
+func (RefreshOutbound) Kind() string { return "refresh_outbound" }
+
+// SettleOverdue finds attempts whose final event is overdue and has the vendor asked about them.
+type SettleOverdue struct{}
+
+// Kind names the job.
+func (SettleOverdue) Kind() string { return "settle_overdue" }
+
+// AskVendor asks the vendor how an attempt stands of which no final event came.
+type AskVendor struct {
+	AttemptID int64 `json:"attempt_id"`
+}
+
+// Kind names the job.
+func (AskVendor) Kind() string { return "ask_vendor" }
+
+// RunReplay processes the deliveries of a replay again, batch after batch.
+type RunReplay struct {
+	ReplayID int64 `json:"replay_id"`
+}
+
+// Kind names the job.
+func (RunReplay) Kind() string { return "run_replay" }
+
 // Queues keep slow calls to the vendor from holding back the processing of what it sends us.
 const (
 	QueueVendor   = "vendor"
 	QueueDelivery = "delivery"
 	QueueUpkeep   = "upkeep"
+	QueueReplay   = "replay" // of its own, so that thousands of old deliveries never hold back a new one
 )

@@ -37,10 +37,11 @@ const (
 	CauseSameFact     Cause = "same_fact"     // another body with the same meaning came before
 	CauseForeign      Cause = "foreign"       // nobody here asked for that account (widget or vendor console)
 	CauseTooLarge     Cause = "too_large"
-	CauseMethod       Cause = "method"   // not a POST
-	CauseDisabled     Cause = "disabled" // the subscription is switched off here
-	CauseTest         Cause = "test"     // an event of our own, sent to try the hook
-	CauseQuota        Cause = "quota"    // refused beyond what Quota keeps of one subscription and hour
+	CauseMethod       Cause = "method"     // not a POST
+	CauseDisabled     Cause = "disabled"   // the subscription is switched off here
+	CauseTest         Cause = "test"       // an event of our own, sent to try the hook
+	CauseDeprecated   Cause = "deprecated" // accepted; the vendor sends this event only to those who ask for it by name
+	CauseQuota        Cause = "quota"      // refused beyond what Quota keeps of one subscription and hour
 
 	// What Verify refuses for.
 	CauseSignatureMissing   Cause = "signature_missing"
@@ -66,7 +67,7 @@ const (
 )
 
 // Causes lists those by which a list of deliveries can be narrowed.
-var Causes = append([]Cause{CauseUnreadable, CauseUnknownEvent, CauseLate, CauseSameBytes, CauseSameFact, CauseForeign, CauseTest,
+var Causes = append([]Cause{CauseUnreadable, CauseUnknownEvent, CauseLate, CauseSameBytes, CauseSameFact, CauseForeign, CauseTest, CauseDeprecated,
 	CauseTooLarge, CauseMethod, CauseDisabled}, VerifyCauses...)
 
 // MaxBody is the largest body read in full, in bytes. The vendor's own are under 1 kB.
@@ -147,6 +148,11 @@ type Event struct {
 	ExternalID string // our attempt's UUID as text, when it came back; "" otherwise
 	Platform   string
 	Report     lookup.Report
+	// Entities are the kinds of data that a success names, an open set. nil: it does not say, so the usual two are
+	// fetched; empty: there is nothing to fetch.
+	Entities   []lookup.Entity
+	Deprecated bool   // the vendor sends it to those only who asked for it by name
+	Dated      bool   // Key tells when, so that the same key later is the same fact and never a new one
 	Key        string // semantic key: equal for two deliveries that tell the same fact of one attempt
 }
 
