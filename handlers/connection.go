@@ -25,7 +25,7 @@ func (c *Console) connection(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) connectionPage(w http.ResponseWriter, r *http.Request) (views.ConnectionPage, error) {
 	v := visitOf(r)
 	page := views.ConnectionPage{Page: c.page(w, r, "connection", "admin.connection.title"), Errors: map[string]views.Note{}}
-	page.Values = connection.Form{Environment: string(v.env), CallsPerMinute: strconv.Itoa(connection.MaxCallsPerMinute)}
+	page.Values = connection.Form{Dialect: lookup.Palenca, CallsPerMinute: strconv.Itoa(connection.MaxCallsPerMinute)}
 	stored, err := c.DB.Connection(r.Context(), v.env, lookup.Palenca)
 	if errors.Is(err, db.ErrNotFound) {
 		return page, nil
@@ -33,7 +33,7 @@ func (c *Console) connectionPage(w http.ResponseWriter, r *http.Request) (views.
 		return page, failed(err)
 	}
 	page.Connection = stored
-	page.Values = connection.Form{Name: stored.Name, Environment: string(stored.Environment), BaseURL: stored.BaseURL,
+	page.Values = connection.Form{Name: stored.Name, Dialect: stored.Dialect, BaseURL: stored.BaseURL,
 		WidgetID: stored.WidgetID, CallsPerMinute: strconv.Itoa(stored.CallsPerMinute)}
 	if stored.Subscription.TokenTail != "" {
 		page.HookURL = c.HooksURL + "/hooks/••••••••" + stored.Subscription.TokenTail
@@ -52,7 +52,7 @@ func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := visitOf(r)
-	typed := connection.Form{Name: form.Get("name"), Environment: string(v.env), BaseURL: strings.TrimRight(form.Get("base_url"), "/"),
+	typed := connection.Form{Name: form.Get("name"), Dialect: lookup.Palenca, BaseURL: strings.TrimRight(form.Get("base_url"), "/"),
 		Key: form.Get("key"), WidgetID: form.Get("widget_id"), CallsPerMinute: form.Get("calls_per_minute")}
 	page.Values = typed
 	page.Values.Key = "" // never sent back

@@ -53,9 +53,6 @@ type Client struct {
 	onLimit   func(time.Time)
 }
 
-// production is the one host the vendor publishes (docs/vendor-buro.md#buro-hosts).
-const production = "api.burodeingresos.com"
-
 // keyForm is any printable text without spaces: the vendor publishes no form, and a line break would add a header.
 var keyForm = regexp.MustCompile(`^[!-~]{1,512}$`)
 
@@ -66,7 +63,7 @@ func New(o Options) (*Client, error) {
 	if o.Environment != lookup.Sandbox && o.Environment != lookup.Production {
 		return nil, errors.New("buro: no environment given")
 	}
-	if id := connection.CheckBaseURL(o.BaseURL, o.Environment); id != "" {
+	if id := connection.CheckBaseURL(o.BaseURL, o.Environment, lookup.Buro, o.SandboxHeader); id != "" {
 		return nil, fmt.Errorf("buro: base URL refused: %s", id)
 	}
 	u, err := url.Parse(o.BaseURL)
@@ -75,12 +72,8 @@ func New(o Options) (*Client, error) {
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	switch {
-	case host == "palenca.com" || strings.HasSuffix(host, ".palenca.com"):
-		return nil, errors.New("buro: this is the other vendor's host")
 	case o.SandboxHeader && o.Environment != lookup.Sandbox:
 		return nil, errors.New("buro: the sandbox header is for sandbox connections")
-	case o.Environment == lookup.Sandbox && host == production && !o.SandboxHeader:
-		return nil, errors.New("buro: base URL refused: admin.connection.url_is_live")
 	case !keyForm.MatchString(o.Key):
 		return nil, errors.New("buro: the key is empty or has characters that no key has")
 	}

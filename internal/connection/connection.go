@@ -45,22 +45,27 @@ type Subscription struct {
 	LastDeliveryAt time.Time
 }
 
-// Palenca's published hosts (docs/vendor.md#hosts).
+// The published hosts (docs/vendor.md#hosts, docs/vendor-buro.md#buro-hosts). Buró has no host for tests.
 const (
+	palencaDomain     = "palenca.com"
 	palencaProduction = "api.palenca.com"
 	palencaSandbox    = "sandbox.palenca.com"
+	buroDomain        = "burodeingresos.com"
+	buroProduction    = "api.burodeingresos.com"
 )
 
-// MaxCallsPerMinute is the vendor's own limit for all endpoints together (docs/vendor.md#rate-limit).
+// MaxCallsPerMinute is the limit of either vendor for all endpoints together (docs/vendor.md#rate-limit,
+// docs/vendor-buro.md#buro-limits).
 const MaxCallsPerMinute = 120
 
 // Form is what an administrator typed.
 type Form struct {
 	Name           string
-	Environment    string
+	Dialect        lookup.Dialect
 	BaseURL        string
 	Key            string // "" keeps the sealed one
-	WidgetID       string
+	WidgetID       string // Palenca only
+	SandboxHeader  bool   // Buró only
 	CallsPerMinute string
 }
 
@@ -81,18 +86,21 @@ func (f Form) Check(env lookup.Environment, stored bool) []Problem {
 	case len([]rune(f.Name)) > 80:
 		add("name", "admin.connection.name_long", "Max", 80)
 	}
-	if id := CheckBaseURL(f.BaseURL, env); id != "" {
+	if id := CheckBaseURL(f.BaseURL, env, f.Dialect, f.SandboxHeader); id != "" {
 		add("base_url", id)
+	}
+	if f.SandboxHeader && (f.Dialect != lookup.Buro || env != lookup.Sandbox) {
+		add("sandbox_header", "admin.connection.header_live")
 	}
 	switch {
 	case f.Key == "" && !stored:
 		add("key", "admin.connection.key_missing")
-	case strings.HasPrefix(f.Key, "public_"):
+	case f.Dialect == lookup.Palenca && strings.HasPrefix(f.Key, "public_"):
 		add("key", "admin.connection.key_public")
 	case strings.ContainsFunc(f.Key, func(r rune) bool { return r <= ' ' || r > '~' }) || len(f.Key) > 512:
 		add("key", "admin.connection.key_bad")
 	}
-	if f.WidgetID != "" {
+	if f.WidgetID != "" && f.Dialect == lookup.Palenca {
 		if _, err := uuid.Parse(f.WidgetID); err != nil {
 			add("widget_id", "admin.connection.widget_bad")
 		}
@@ -103,20 +111,28 @@ func (f Form) Check(env lookup.Environment, stored bool) []Problem {
 	return problems
 }
 
-// CheckBaseURL gives the message id of what is wrong with an API address for an environment, "" when nothing is. A key
-// for tests is never sent to the live host and the other way round; plain http goes to this machine only.
-func CheckBaseURL(raw string, env lookup.Environment) string {
+// CheckBaseURL gives the message id of what is wrong with a dialect's API address for an environment, "" when nothing is.
+// A key for tests is never sent to the live host and the other way round, nor to the other vendor; plain http goes to
+// this machine only. Where requests carry Buró's sandbox header, its one host is allowed in the sandbox too.
+func CheckBaseURL(raw string, env lookup.Environment, dialect lookup.Dialect, sandboxHeader bool) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "admin.connection.url_bad"
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") // a dot at the end names the same host (RFC 1034 section 3.1)
+	live := host == palencaProduction || host == buroProduction && !sandboxHeader
+	other := palencaDomain
+	if dialect == lookup.Palenca {
+		other = buroDomain
+	}
 	switch {
 	case u.Scheme == "http" && !loopback(host):
 		return "admin.connection.url_plain"
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "admin.connection.url_bad"
-	case env == lookup.Sandbox && host == palencaProduction:
+	case host == other || strings.HasSuffix(host, "."+other):
+		return "admin.connection.url_is_other"
+	case env == lookup.Sandbox && live:
 		return "admin.connection.url_is_live"
 	case env == lookup.Production && (host == palencaSandbox || loopback(host)):
 		return "admin.connection.url_is_test"

@@ -45,11 +45,39 @@ func TestCheckBaseURL(t *testing.T) {
 		{"javascript:alert(1)", bad, bad},
 		{"https://exa mple", bad, bad},
 		{"https://%zz", bad, bad},
+		{"https://api.burodeingresos.com", "admin.connection.url_is_other", "admin.connection.url_is_other"},
 	} {
-		if got := connection.CheckBaseURL(c.url, lookup.Sandbox); got != c.sandbox {
+		if got := connection.CheckBaseURL(c.url, lookup.Sandbox, lookup.Palenca, false); got != c.sandbox {
 			t.Errorf("%q for sandbox: %q, want %q", c.url, got, c.sandbox)
 		}
-		if got := connection.CheckBaseURL(c.url, lookup.Production); got != c.production {
+		if got := connection.CheckBaseURL(c.url, lookup.Production, lookup.Palenca, false); got != c.production {
+			t.Errorf("%q for production: %q, want %q", c.url, got, c.production)
+		}
+	}
+}
+
+// Buró has one host for both, so a sandbox reaches it only with the header that is said to make a request a test.
+func TestCheckBaseURLOfBuro(t *testing.T) {
+	t.Parallel()
+	const live, test, other = "admin.connection.url_is_live", "admin.connection.url_is_test", "admin.connection.url_is_other"
+	for _, c := range []struct{ url, sandbox, header, production string }{
+		{"https://api.burodeingresos.com", live, "", ""},
+		{"https://API.burodeingresos.com.", live, "", ""},
+		{"https://gateway.bank.mx/buro", "", "", ""},
+		{"http://127.0.0.1:8090", "", "", test},
+		{"http://api.burodeingresos.com", "admin.connection.url_plain", "admin.connection.url_plain", "admin.connection.url_plain"},
+		{"https://api.palenca.com/v1", other, other, other},
+		{"https://sandbox.palenca.com", other, other, other},
+		{"https://palenca.com", other, other, other},
+		{"https://notpalenca.com", "", "", ""},
+	} {
+		if got := connection.CheckBaseURL(c.url, lookup.Sandbox, lookup.Buro, false); got != c.sandbox {
+			t.Errorf("%q for sandbox: %q, want %q", c.url, got, c.sandbox)
+		}
+		if got := connection.CheckBaseURL(c.url, lookup.Sandbox, lookup.Buro, true); got != c.header {
+			t.Errorf("%q for sandbox with its header: %q, want %q", c.url, got, c.header)
+		}
+		if got := connection.CheckBaseURL(c.url, lookup.Production, lookup.Buro, false); got != c.production {
 			t.Errorf("%q for production: %q, want %q", c.url, got, c.production)
 		}
 	}
@@ -57,7 +85,7 @@ func TestCheckBaseURL(t *testing.T) {
 
 func TestFormCheck(t *testing.T) {
 	t.Parallel()
-	good := connection.Form{Name: "Palenca", BaseURL: "https://sandbox.palenca.com/v1", Key: "private_key", WidgetID: "6a3b1c9e-2b5f-4c7d-9e1a-0f2b4d6c8e10", CallsPerMinute: "120"}
+	good := connection.Form{Name: "Palenca", Dialect: lookup.Palenca, BaseURL: "https://sandbox.palenca.com/v1", Key: "private_key", WidgetID: "6a3b1c9e-2b5f-4c7d-9e1a-0f2b4d6c8e10", CallsPerMinute: "120"}
 	for _, test := range []struct {
 		name   string
 		stored bool
@@ -80,6 +108,10 @@ func TestFormCheck(t *testing.T) {
 		{"no calls", false, func(f *connection.Form) { f.CallsPerMinute = "0" }, []string{"calls_per_minute admin.connection.calls_bad"}},
 		{"too many calls", false, func(f *connection.Form) { f.CallsPerMinute = "121" }, []string{"calls_per_minute admin.connection.calls_bad"}},
 		{"calls in words", false, func(f *connection.Form) { f.CallsPerMinute = "many" }, []string{"calls_per_minute admin.connection.calls_bad"}},
+		{"a key and a widget of Buró", false, func(f *connection.Form) {
+			f.Dialect, f.BaseURL, f.Key, f.WidgetID = lookup.Buro, "https://gateway.bank.mx", "public_x", "not read"
+		}, nil},
+		{"the header for Palenca", false, func(f *connection.Form) { f.SandboxHeader = true }, []string{"sandbox_header admin.connection.header_live"}},
 		{"nothing", false, func(f *connection.Form) { *f = connection.Form{} }, []string{"name admin.connection.name_missing",
 			"base_url admin.connection.url_bad", "key admin.connection.key_missing", "calls_per_minute admin.connection.calls_bad"}},
 	} {

@@ -52,7 +52,7 @@ func New(o Options) (*Client, error) {
 	if o.Environment != lookup.Sandbox && o.Environment != lookup.Production {
 		return nil, errors.New("palenca: no environment given")
 	}
-	if id := connection.CheckBaseURL(o.BaseURL, o.Environment); id != "" {
+	if id := connection.CheckBaseURL(o.BaseURL, o.Environment, lookup.Palenca, false); id != "" {
 		return nil, fmt.Errorf("palenca: base URL refused: %s", id)
 	}
 	switch {
