@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"static/build":         nil,
 	"migrations":           nil,
 	"db":                   with(pure, "migrations", "internal/seal"),
-	"internal/jobs":        with(pure, "db", "internal/live", "internal/export", "internal/palenca", "internal/buro"),
+	"internal/jobs":        with(pure, "db", "internal/live", "internal/export", "internal/palenca", "internal/buro", "internal/vendors"),
+	"internal/vendors":     with(pure, "db", "internal/palenca", "internal/buro"),
 	"internal/palenca":     pure,
 	"internal/buro":        pure,
 	"internal/sandbox":     nil, // the vendor shares no code with its clients

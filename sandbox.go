@@ -18,8 +18,8 @@ import (
 	"cotejo/internal/config"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
-	"cotejo/internal/palenca"
 	"cotejo/internal/sandbox"
+	"cotejo/internal/vendors"
 	"cotejo/web"
 )
 
@@ -134,45 +134,7 @@ func connectSandbox(ctx context.Context, c config.Config, store *db.DB, base str
 	if err != nil {
 		return err
 	}
-	client, err := palenca.New(palenca.Options{BaseURL: base, Environment: lookup.Sandbox, Key: creds.APIKey, WidgetID: creds.WidgetID})
-	if err != nil {
-		return err
-	}
-	return registerHook(ctx, c, store, client, stored, owner)
-}
-
-// registerHook makes sure that the vendor knows our address for events.
-func registerHook(ctx context.Context, c config.Config, store *db.DB, client *palenca.Client, at connection.Connection, owner bool) error {
-	hook := palenca.Webhook{Name: "Cotejo", WidgetID: at.WidgetID, Sandbox: at.Environment == lookup.Sandbox, Active: true, Events: palenca.LoginEvents}
-	uid, token, err := store.HookToken(ctx, at.ID)
-	if errors.Is(err, db.ErrNotFound) {
-		token = newToken()
-		uid, err = store.AddSubscription(ctx, at, hook.Name, token, hook.Events)
-	}
-	if err != nil {
-		return err
-	}
-	hook.URL = strings.TrimRight(c.HooksURL.String(), "/") + "/hooks/" + token
-	known, err := client.Webhooks(ctx)
-	if err != nil {
-		return err
-	}
-	for _, w := range known {
-		if w.ID != at.Subscription.VendorID && w.URL != hook.URL {
-			continue
-		}
-		if w.URL != hook.URL && owner || !w.Active {
-			hook.ID = w.ID
-			_, err = client.UpdateWebhook(ctx, hook)
-			return err
-		}
-		return nil
-	}
-	registered, err := client.CreateWebhook(ctx, hook)
-	if err != nil {
-		return err
-	}
-	return store.SubscriptionRegistered(ctx, uid, registered.ID)
+	return vendors.Desk{DB: store, HooksURL: c.HooksURL.String()}.Join(ctx, stored, owner)
 }
 
 // newToken is the secret part of a hook's address: 256 random bits.

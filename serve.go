@@ -18,12 +18,9 @@ import (
 	"cotejo/db"
 	"cotejo/handlers"
 	"cotejo/internal/config"
-	"cotejo/internal/connection"
 	"cotejo/internal/jobs"
 	"cotejo/internal/live"
-	"cotejo/internal/lookup"
-	"cotejo/internal/palenca"
-	"cotejo/internal/webhook"
+	"cotejo/internal/vendors"
 	"cotejo/static"
 	"cotejo/web"
 	"cotejo/web/metrics"
@@ -74,6 +71,7 @@ func serve(ctx context.Context, c config.Config, args []string) error {
 	defer endBackground()
 
 	hub := live.New(s.db.Pool(), db.Channel, s.db.LookupRow, log)
+	hub.FollowDeliveries(db.DeliveryPrefix, s.db.DeliveryChanges)
 	running.Go(func() { hub.Run(background) })
 
 	assets, err := web.NewAssets(static.Dist())
@@ -87,7 +85,7 @@ func serve(ctx context.Context, c config.Config, args []string) error {
 	meter.WatchStreams("cotejo", streams)
 	console := handlers.New(handlers.Options{
 		DB: s.db, Hub: hub, Log: log, Assets: assets, PublicURL: c.PublicURL.String(), HooksURL: c.HooksURL.String(), Secure: c.Secure(),
-		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendor{c, s.db}, Sandbox: newSwitchboard(c, s.db), Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams,
+		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendors.Desk{DB: s.db, HooksURL: c.HooksURL.String()}, Sandbox: newSwitchboard(c, s.db), Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams,
 	})
 	handler, err := console.Handler()
 	if err != nil {
@@ -207,90 +205,4 @@ func outcome(err error) string {
 		return "error"
 	}
 	return "ok"
-}
-
-// vendor is what an administrator does at the vendor by hand.
-type vendor struct {
-	settings config.Config
-	db       *db.DB
-}
-
-// Test asks for the widgets of the key's company.
-func (vendor) Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration) {
-	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
-	if err != nil {
-		return "bad_settings", 0, 0
-	}
-	began := time.Now()
-	_, err = client.Widgets(ctx)
-	took = time.Since(began)
-	var refused *palenca.Error
-	if errors.As(err, &refused) {
-		return refused.Code, refused.Status, took
-	} else if err != nil {
-		return "failed", 0, took
-	}
-	return "", http.StatusOK, took
-}
-
-// client makes a client with the stored key.
-func (v vendor) client(ctx context.Context, c connection.Connection) (*palenca.Client, error) {
-	key, err := v.db.ConnectionKey(ctx, c.ID)
-	if err != nil {
-		return nil, err
-	}
-	return palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
-}
-
-// Register makes sure that the vendor sends its events to our hook.
-func (v vendor) Register(ctx context.Context, c connection.Connection) error {
-	client, err := v.client(ctx, c)
-	if err != nil {
-		return err
-	}
-	return registerHook(ctx, v.settings, v.db, client, c, true)
-}
-
-// Hooks lists the subscriptions that the vendor has of ours.
-func (v vendor) Hooks(ctx context.Context, c connection.Connection) ([]webhook.VendorHook, error) {
-	client, err := v.client(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	list, err := client.Webhooks(ctx)
-	var hooks []webhook.VendorHook
-	for _, w := range list {
-		// One company's list holds other widgets and the other environment too; those are none of this connection's.
-		if w.Sandbox != (c.Environment == lookup.Sandbox) || w.WidgetID != "" && w.WidgetID != c.WidgetID {
-			continue
-		}
-		hooks = append(hooks, webhook.VendorHook{ID: w.ID, Name: w.Name, URL: w.URL, Active: w.Active, Sign: w.Sign, Events: w.Events})
-	}
-	return hooks, err
-}
-
-// PutHook registers a hook, or changes it; the vendor's list of events is always sent, because an update without one
-// widens it to all (docs/vendor.md#delivery-retries).
-func (v vendor) PutHook(ctx context.Context, c connection.Connection, h webhook.VendorHook) (id, secret string, err error) {
-	client, err := v.client(ctx, c)
-	if err != nil {
-		return "", "", err
-	}
-	w := palenca.Webhook{ID: h.ID, Name: h.Name, URL: h.URL, WidgetID: c.WidgetID, Sandbox: c.Environment == lookup.Sandbox,
-		Active: h.Active, Sign: h.Sign, Events: h.Events}
-	if h.ID == "" {
-		w, err = client.CreateWebhook(ctx, w)
-	} else {
-		w, err = client.UpdateWebhook(ctx, w)
-	}
-	return w.ID, w.Secret, err
-}
-
-// DropHook removes a subscription at the vendor.
-func (v vendor) DropHook(ctx context.Context, c connection.Connection, id string) error {
-	client, err := v.client(ctx, c)
-	if err != nil {
-		return err
-	}
-	return client.DeleteWebhook(ctx, id)
 }

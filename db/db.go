@@ -24,7 +24,8 @@ import (
 
 type pgxTx = pgx.Tx
 
-// Channel is the one channel on which changes of lookups are announced. The payload is the lookup's id and nothing else.
+// Channel is the one channel on which changes are announced. The payload is a lookup's id and nothing else, or that of a
+// delivery behind DeliveryPrefix.
 const Channel = "cotejo_lookups"
 
 // Errors that callers tell apart. ErrNotFound also stands for a row of the other environment.
@@ -38,6 +39,8 @@ type DB struct {
 	pool *pgxpool.Pool
 	jobs *river.Client[pgx.Tx] // inserts only; package jobs works them
 	keys keys
+
+	teller *teller
 }
 
 // Open connects to the database at url. The schema must be there (Migrate). Statements are prepared once per
@@ -62,14 +65,20 @@ func Open(ctx context.Context, url string, trace Trace) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}
-	return &DB{pool: pool, jobs: jobs}, nil
+	db := &DB{pool: pool, jobs: jobs}
+	db.startTelling()
+	return db, nil
 }
 
 // Pool is the connection pool, for the queue's workers and the listener.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Close closes every connection.
-func (db *DB) Close() { db.pool.Close() }
+func (db *DB) Close() {
+	db.teller.stop()
+	db.teller.done.Wait()
+	db.pool.Close()
+}
 
 // Ready tells whether the database answers and its schema is the one this program was built for.
 func (db *DB) Ready(ctx context.Context) error {

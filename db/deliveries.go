@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,7 @@ import (
 	"cotejo/internal/webhook"
 )
 
-const deliveryColumns = `d.id, d.uid, d.environment, c.dialect, s.name, s.token_tail, d.received_at, d.remote_addr, d.method, d.body_size,
+const deliveryColumns = `d.id, d.uid, d.environment, c.dialect, s.uid, s.name, s.token_tail, d.received_at, d.remote_addr, d.method, d.body_size,
        d.body_sha256, d.verdict, d.cause, d.answered, d.answer_micros,
        coalesce(nullif(d.action, ''), t.action, ''), coalesce(nullif(d.account_id, ''), t.account_id, ''),
        coalesce(l.uid, '00000000-0000-0000-0000-000000000000'), coalesce(l.reference, ''),
@@ -30,7 +31,7 @@ const deliveryTables = `
 
 func scanDelivery(row pgx.Row, more ...any) (webhook.Delivery, error) {
 	var d webhook.Delivery
-	err := row.Scan(append([]any{&d.ID, &d.UID, &d.Environment, &d.Dialect, &d.Subscription, &d.TokenTail, &d.ReceivedAt, &d.RemoteAddr, &d.Method, &d.Size,
+	err := row.Scan(append([]any{&d.ID, &d.UID, &d.Environment, &d.Dialect, &d.Hook, &d.Subscription, &d.TokenTail, &d.ReceivedAt, &d.RemoteAddr, &d.Method, &d.Size,
 		&d.SHA256, &d.Verdict, &d.Cause, &d.Answered, &d.AnswerMicros, &d.Action, &d.AccountID,
 		&d.LookupUID, &d.Reference, &d.ProcessedAt, &d.Attempts, &d.LastError}, more...)...)
 	return d, found(err)
@@ -61,20 +62,45 @@ func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, 
 // takes its set from it.
 func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.Location) {
 	w.add("d.environment = ?", env)
-	if f.Verdict != "" {
-		w.add("d.verdict = ?", clean(string(f.Verdict)))
-	}
-	if f.Action != "" {
-		w.add("d.action = ?", clean(f.Action))
-	}
-	if f.Account != "" {
-		w.add("d.account_id = ?", clean(f.Account))
-	}
-	if f.Cause != "" {
-		w.add("d.cause = ?", clean(string(f.Cause)))
+	if f.Dialect != "" {
+		w.add("d.connection_id = (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
 	}
 	if f.Hook != uuid.Nil {
 		w.add("d.subscription_id = (select id from subscriptions where uid = ?)", f.Hook)
+	}
+	if f.Verdict != "" {
+		w.add("d.verdict = ?", clean(string(f.Verdict)))
+	}
+	// What a partial index leaves out is said once more, so that a prepared statement may use it too.
+	if f.Cause != "" {
+		w.add("d.cause = ? and d.cause <> ''", clean(string(f.Cause)))
+	}
+	if f.Action != "" {
+		w.add("d.action = ? and d.action <> ''", clean(f.Action))
+	}
+	if f.Account != "" {
+		w.add("d.account_id = ? and d.account_id <> ''", clean(f.Account))
+	}
+	if f.Lookup != uuid.Nil {
+		// A copy of the same bytes is not read again: it belongs where its first belongs.
+		w.add(`d.id in (
+    select own.id from deliveries own join lookups l on l.id = own.lookup_id where l.uid = ?
+    union all
+    select copy.id from deliveries copy join deliveries own on own.id = copy.twin_of join lookups l on l.id = own.lookup_id where l.uid = ?)`, f.Lookup, f.Lookup)
+	}
+	switch f.State {
+	case webhook.StateWaiting:
+		w.add("d.processed_at is null")
+	case webhook.StateFailing:
+		w.add("d.processed_at is null and d.last_error <> ''")
+	case webhook.StateProcessed:
+		w.add("d.processed_at is not null and d.verdict <> 'refused'")
+	}
+	if f.Answered != 0 {
+		w.add("d.answered = ?", f.Answered)
+		if f.Answered != http.StatusOK {
+			w.add("d.verdict = 'refused'") // which has an index
+		}
 	}
 	if f.Text != "" {
 		w.add("position(?::bytea in d.body) > 0", []byte(f.Text))
@@ -82,13 +108,21 @@ func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.
 	w.days("d.received_at", f.From, f.To, zone)
 }
 
-// DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
-func (db *DB) DeliveriesOf(ctx context.Context, lookupID int64) ([]webhook.Delivery, error) {
-	rows, err := db.pool.Query(ctx, `-- name: deliveries of lookup
-select `+deliveryColumns+`, d.body`+deliveryTables+`
- where d.id in (select id from deliveries where lookup_id = $1 or twin_of in (select id from deliveries where lookup_id = $1)
-                 order by id desc limit 100)
- order by d.received_at, d.id`, lookupID)
+// DeliveryChanges gives deliveries by their internal ids with their bodies, for what is told to pages, in the order in
+// which they came.
+func (db *DB) DeliveryChanges(ctx context.Context, ids []int64) ([]webhook.Delivery, error) {
+	return db.deliveriesBy(ctx, `-- name: changed deliveries
+select `+deliveryColumns+`, d.body`+deliveryTables+` where d.id = any($1) order by d.received_at, d.id`, ids)
+}
+
+// DeliveryRows gives those of an environment's deliveries that a page shows.
+func (db *DB) DeliveryRows(ctx context.Context, env lookup.Environment, uids []uuid.UUID) ([]webhook.Delivery, error) {
+	return db.deliveriesBy(ctx, `-- name: delivery rows
+select `+deliveryColumns+`, ''::bytea`+deliveryTables+` where d.environment = $1 and d.uid = any($2) order by d.received_at, d.id`, env, uids)
+}
+
+func (db *DB) deliveriesBy(ctx context.Context, query string, args ...any) ([]webhook.Delivery, error) {
+	rows, err := db.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +134,15 @@ select `+deliveryColumns+`, d.body`+deliveryTables+`
 	})
 }
 
+// DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
+func (db *DB) DeliveriesOf(ctx context.Context, lookupID int64) ([]webhook.Delivery, error) {
+	return db.deliveriesBy(ctx, `-- name: deliveries of lookup
+select `+deliveryColumns+`, d.body`+deliveryTables+`
+ where d.id in (select id from deliveries where lookup_id = $1 or twin_of in (select id from deliveries where lookup_id = $1)
+                 order by id desc limit 100)
+ order by d.received_at, d.id`, lookupID)
+}
+
 // ViewDelivery gives a delivery of an environment with everything kept of it, and writes to the trail that it was
 // looked at, or (action) that its body was taken or revealed.
 func (db *DB) ViewDelivery(ctx context.Context, env lookup.Environment, uid uuid.UUID, action audit.Action, by audit.Actor) (webhook.Delivery, error) {
@@ -107,14 +150,13 @@ func (db *DB) ViewDelivery(ctx context.Context, env lookup.Environment, uid uuid
 	err := db.inTx(ctx, func(tx pgx.Tx) (err error) {
 		var headers, body, checks []byte
 		var lookupID, personID int64
-		var hook uuid.UUID
 		d, err = scanDelivery(tx.QueryRow(ctx, `-- name: delivery
-select `+deliveryColumns+`, d.headers, d.body, d.checks, s.uid, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
- where d.environment = $1 and d.uid = $2`, env, uid), &headers, &body, &checks, &hook, &lookupID, &personID)
+select `+deliveryColumns+`, d.headers, d.body, d.checks, coalesce(l.id, 0), coalesce(l.person_id, 0)`+deliveryTables+`
+ where d.environment = $1 and d.uid = $2`, env, uid), &headers, &body, &checks, &lookupID, &personID)
 		if err != nil {
 			return err
 		}
-		d.Body, d.Hook = body, hook
+		d.Body = body
 		if d.Headers, err = readHeaders(headers); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cotejo/internal/audit"
+	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 )
 
@@ -25,6 +26,15 @@ type NewSecret struct {
 	Text    string
 	Raw     bool
 	Overlap time.Duration // how long the secrets of the same kind and name stay good beside it
+}
+
+// VendorOverlap is how long older keys stay good beside one that the vendor made: what it sent before is still on its way.
+const VendorOverlap = 24 * time.Hour
+
+// VendorSecret is a key that a vendor made for its signature. One that is not in the documented form is used as it is.
+func VendorSecret(text string) NewSecret {
+	_, err := webhook.DecodeSecret(text, false)
+	return NewSecret{Kind: webhook.KindSignature, Text: text, Raw: err != nil, Overlap: VendorOverlap}
 }
 
 // ErrTooManySecrets refuses a further secret while webhook.MaxSecrets of its kind are live.
@@ -64,6 +74,45 @@ select $2, id, $3, $4, $5, $6, $7, $8 from subscriptions where uid = $1`,
 		return err
 	})
 	return uid, err
+}
+
+// VendorAuth gives what a vendor has to be told so that its deliveries pass: the newest live secret of what the hook asks
+// for beside the signature. It goes to the vendor's client and nowhere else.
+func (db *DB) VendorAuth(ctx context.Context, hook webhook.Subscription) (a webhook.VendorAuth, err error) {
+	if !hook.JWT && !hook.Headers && !hook.Token {
+		return a, nil
+	}
+	rows, err := db.pool.Query(ctx, `-- name: newest secrets
+select distinct on (kind, lower(name)) uid, kind, name, sealed from subscription_secrets
+ where subscription_id = $1 and kind in ('jwt', 'header') and (expires_at is null or expires_at > clock_timestamp())
+    or id = (select max(id) from subscription_secrets where subscription_id = $1 and kind = 'client' and (expires_at is null or expires_at > clock_timestamp()))
+ order by kind, lower(name), id desc`, hook.ID)
+	if err != nil {
+		return a, err
+	}
+	var uid uuid.UUID
+	var kind webhook.SecretKind
+	var name string
+	var sealed []byte
+	_, err = pgx.ForEachRow(rows, []any{&uid, &kind, &name, &sealed}, func() error {
+		plain, err := db.open(sealed, secretPurpose(uid))
+		if err != nil {
+			return fmt.Errorf("open secret %s: %w", uid, err)
+		}
+		switch {
+		case kind == webhook.KindJWT && hook.JWT:
+			a.JWT = string(plain)
+		case kind == webhook.KindHeader && hook.Headers:
+			if a.Headers == nil {
+				a.Headers = map[string]string{}
+			}
+			a.Headers[name] = string(plain)
+		case kind == webhook.KindClient && hook.Token:
+			a.Client, a.ClientSecret = name, string(plain)
+		}
+		return nil
+	})
+	return a, err
 }
 
 // HasSecret tells whether a text is a secret of a kind that a subscription has, live or not.
@@ -147,7 +196,7 @@ select token_hash, token_sealed from subscriptions where uid = $1`, hook).Scan(&
 
 // SetOutbound stores the addresses from which the vendor of a connection says it sends. Addresses that are not in the
 // list any more stay good for the seven days for which the vendor's lists hold (docs/vendor-buro.md#buro-addresses).
-func (db *DB) SetOutbound(ctx context.Context, connectionID int64, list []netip.Prefix) error {
+func (db *DB) SetOutbound(ctx context.Context, connectionID int64, list []netip.Prefix, by audit.Actor) error {
 	masked := make([]netip.Prefix, len(list))
 	for i, p := range list {
 		masked[i] = p.Masked() // cidr takes no bits beyond the mask
@@ -160,8 +209,30 @@ on conflict (connection_id, address) do update set seen_at = now()`, connectionI
 		}
 		_, err := tx.Exec(ctx, `-- name: drop outbound
 delete from outbound_addresses where connection_id = $1 and seen_at < now() - interval '8 days'`, connectionID)
-		return err
+		if err != nil {
+			return err
+		}
+		var uid uuid.UUID
+		if err := tx.QueryRow(ctx, `-- name: connection of outbound
+select uid from connections where id = $1`, connectionID).Scan(&uid); err != nil {
+			return found(err)
+		}
+		return record(ctx, tx, by, note{action: audit.AddressesTaken, subject: uid.String()})
 	})
+}
+
+// OutboundDue lists the connections of a dialect whose list of addresses is older than the vendor says it holds, or was
+// never asked for.
+func (db *DB) OutboundDue(ctx context.Context, dialect lookup.Dialect, age time.Duration) ([]int64, error) {
+	rows, err := db.pool.Query(ctx, `-- name: outbound due
+select c.id from connections c
+ where c.dialect = $1 and c.paused_at is null
+   and not exists (select 1 from outbound_addresses a where a.connection_id = c.id and a.seen_at > clock_timestamp() - $2::interval)
+ order by c.id`, dialect, age)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // Outbound lists the stored addresses of a connection.

@@ -123,11 +123,12 @@ select uid, kind, name, sealed, raw, coalesce(expires_at, `+never+`) from subscr
 		}
 		switch kind {
 		case webhook.KindHeader:
-			// All headers have to match, so of one name only the newest value counts, and rows come newest first.
-			if ended := !expires.IsZero() && !expires.After(time.Now()); ended || slices.ContainsFunc(o.headers, func(h webhook.HeaderSecret) bool { return strings.EqualFold(h.Name, name) }) {
-				return nil
+			// All headers have to match, each by any of its values that counts at the time.
+			i := slices.IndexFunc(o.headers, func(h webhook.HeaderSecret) bool { return strings.EqualFold(h.Name, name) })
+			if i < 0 {
+				i, o.headers = len(o.headers), append(o.headers, webhook.HeaderSecret{Name: name})
 			}
-			o.headers = append(o.headers, webhook.HeaderSecret{Name: name, Value: string(plain)})
+			o.headers[i].Secrets = append(o.headers[i].Secrets, webhook.Secret{ID: uid.String(), Key: plain, NotAfter: expires})
 			return nil
 		case webhook.KindSignature:
 			plain, err = webhook.DecodeSecret(string(plain), raw)
@@ -219,6 +220,18 @@ func (db *DB) Hook(ctx context.Context, env lookup.Environment, uid uuid.UUID) (
 		return s, err
 	}
 	return webhook.Subscription{}, ErrNotFound
+}
+
+// HookOf gives the newest live subscription of a connection with notes of its secrets, or ErrNotFound.
+func (db *DB) HookOf(ctx context.Context, connectionID int64) (webhook.Subscription, error) {
+	var env lookup.Environment
+	var uid uuid.UUID
+	if err := db.pool.QueryRow(ctx, `-- name: hook of connection
+select environment, uid from subscriptions where connection_id = $1 and active and deleted_at is null order by id desc limit 1`, connectionID).
+		Scan(&env, &uid); err != nil {
+		return webhook.Subscription{}, found(err)
+	}
+	return db.Hook(ctx, env, uid)
 }
 
 func (db *DB) secretNotes(ctx context.Context, subscriptionID int64) ([]webhook.SecretNote, error) {

@@ -104,8 +104,9 @@ func TestSecretsOfAHook(t *testing.T) {
 		time.Until(policy.JWT.Secrets[1].NotAfter) < 59*time.Minute {
 		t.Errorf("%d secrets: newest first, the older with an end in an hour", len(policy.JWT.Secrets))
 	}
-	if len(policy.Headers) != 1 || policy.Headers[0].Value != replacement {
-		t.Errorf("%d headers of one name, want the newest", len(policy.Headers))
+	if h := policy.Headers; len(h) != 1 || len(h[0].Secrets) != 2 || string(h[0].Secrets[0].Key) != replacement || !h[0].Secrets[0].NotAfter.IsZero() ||
+		time.Until(h[0].Secrets[1].NotAfter) < 59*time.Minute {
+		t.Errorf("%d headers of one name, want its two values, the newest first", len(h))
 	}
 	if len(hook.Secrets) == 0 || hook.Secrets[0].Name == "" {
 		t.Error("the names of secret headers are not noted")
@@ -189,8 +190,8 @@ func TestOutboundAddresses(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first, second := netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8::/64")
-	b.must(b.SetOutbound(b.ctx, b.sandbox.ID, []netip.Prefix{first}))
-	b.must(b.SetOutbound(b.ctx, b.sandbox.ID, []netip.Prefix{second, netip.MustParsePrefix("2001:db8::7/64"), second})) // as carelessly as a list may be written
+	b.must(b.SetOutbound(b.ctx, b.sandbox.ID, []netip.Prefix{first}, b.by))
+	b.must(b.SetOutbound(b.ctx, b.sandbox.ID, []netip.Prefix{second, netip.MustParsePrefix("2001:db8::7/64"), second}, b.by)) // as carelessly as a list may be written
 	known := func() []string {
 		t.Helper()
 		p, err := b.Outbound(b.ctx, b.sandbox.ID)
@@ -205,7 +206,7 @@ func TestOutboundAddresses(t *testing.T) {
 		t.Errorf("both lists hold for a week: %v", got)
 	}
 	b.exec(`update outbound_addresses set seen_at = now() - interval '9 days' where address = $1`, first)
-	b.must(b.SetOutbound(b.ctx, b.sandbox.ID, []netip.Prefix{second}))
+	b.must(b.SetOutbound(b.ctx, b.sandbox.ID, []netip.Prefix{second}, b.by))
 	if got := known(); !cmp.Equal(got, []string{second.String()}) {
 		t.Errorf("what was not listed for over a week: %v", got)
 	}

@@ -63,6 +63,7 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 	sum := sha256.Sum256(r.Body)
 	s := r.Subscription
 	verdict = r.Verdict
+	var id int64
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		if r.Verdict == webhook.Refused {
 			full, err := quotaFull(ctx, tx, s.ID, r.ReceivedAt)
@@ -74,7 +75,6 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 				return countDelivery(ctx, tx, s.ID, r.ReceivedAt, webhook.Refused, webhook.CauseQuota, 0, 0)
 			}
 		}
-		var id int64
 		var cause webhook.Cause
 		// The comparison comes after verification, so that a forgery cannot take a key before the real delivery does.
 		if err := tx.QueryRow(ctx, `-- name: receive
@@ -105,6 +105,9 @@ returning id, verdict, cause`,
 		}
 		return db.process(ctx, tx, id)
 	})
+	if err == nil && id != 0 {
+		db.tell(id)
+	}
 	return uid, verdict, err
 }
 
@@ -256,7 +259,7 @@ select c.dialect, d.body, d.processed_at is not null
 
 // DeliveryUnreadable settles a delivery whose body holds no event that we can read. It stays stored as it came.
 func (db *DB) DeliveryUnreadable(ctx context.Context, id int64) error {
-	return db.inTx(ctx, func(tx pgx.Tx) error {
+	return db.inTxOf(ctx, id, func(tx pgx.Tx) error {
 		var processed bool
 		if err := tx.QueryRow(ctx, `-- name: lock unreadable
 select processed_at is not null from deliveries where id = $1 for no key update`, id).Scan(&processed); err != nil {
@@ -278,7 +281,7 @@ update deliveries set verdict = 'ignored', cause = 'unreadable', processed_at = 
 // the announcement. Applying a delivery twice has the effect of applying it once.
 func (db *DB) ApplyEvent(ctx context.Context, deliveryID int64, e webhook.Event) error {
 	e = storable(e)
-	return db.inTx(ctx, func(tx pgx.Tx) error {
+	return db.inTxOf(ctx, deliveryID, func(tx pgx.Tx) error {
 		d := delivery{id: deliveryID}
 		if err := tx.QueryRow(ctx, `-- name: connection of delivery
 select connection_id from deliveries where id = $1`, deliveryID).Scan(&d.connectionID); err != nil {

@@ -41,8 +41,8 @@ func (db *DB) VerifyAgain(ctx context.Context, env lookup.Environment, uid uuid.
 	if err != nil {
 		return outcome, err
 	}
-	return outcome, db.inTx(ctx, func(tx pgx.Tx) error {
-		var id int64
+	var id int64
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		var whole bool
 		err := tx.QueryRow(ctx, `-- name: lock refused
 select id, body_size = length(body) from deliveries
@@ -72,6 +72,10 @@ update deliveries set verdict = $2, cause = $3, checks = $4::jsonb, processed_at
 		}
 		return record(ctx, tx, by, note{action: audit.DeliveryVerified, subject: uid.String(), detail: string(verdict)})
 	})
+	if err == nil {
+		db.tell(id)
+	}
+	return outcome, err
 }
 
 func verifiable() []string {
@@ -82,17 +86,38 @@ func verifiable() []string {
 	return append(causes, string(webhook.CauseDisabled))
 }
 
-// Verifiable lists the newest refused deliveries of a subscription that can be verified again, up to limit.
-func (db *DB) Verifiable(ctx context.Context, hook uuid.UUID, since time.Time, limit int) ([]uuid.UUID, error) {
-	rows, err := db.pool.Query(ctx, `-- name: verifiable
-select uid from deliveries
- where subscription_id = (select id from subscriptions where uid = $1) and received_at > $2 and verdict = 'refused' and cause = any($3)
+// VerifiableDelivery is a refused delivery that can be verified again, and where it stands in the order of arrival.
+type VerifiableDelivery struct {
+	UID    uuid.UUID
+	Cursor lookup.Cursor
+}
+
+const verifiableOf = `
+ from deliveries
+ where subscription_id = (select id from subscriptions where uid = $1) and received_at >= $2 and verdict = 'refused' and cause = any($3)
    and body_size = length(body)
- order by received_at desc, id desc limit $4`, hook, since, verifiable(), limit)
+`
+
+// Verifiable lists refused deliveries of a subscription that can be verified again, in the order in which they came,
+// after a place in it, up to limit.
+func (db *DB) Verifiable(ctx context.Context, hook uuid.UUID, after lookup.Cursor, limit int) ([]VerifiableDelivery, error) {
+	rows, err := db.pool.Query(ctx, `-- name: verifiable
+select uid, received_at, id`+verifiableOf+` and (received_at, id) > ($2, $4)
+ order by received_at, id limit $5`, hook, after.At, verifiable(), after.ID, limit)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d VerifiableDelivery, err error) {
+		err = row.Scan(&d.UID, &d.Cursor.At, &d.Cursor.ID)
+		return d, err
+	})
+}
+
+// CountVerifiable counts them since a moment.
+func (db *DB) CountVerifiable(ctx context.Context, hook uuid.UUID, since time.Time) (n int, err error) {
+	err = db.pool.QueryRow(ctx, `-- name: count verifiable
+select count(*)`+verifiableOf, hook, since, verifiable()).Scan(&n)
+	return n, err
 }
 
 // StoredRequest gives a stored delivery as the request it was, with its credentials opened while they are kept (seven

@@ -94,18 +94,31 @@ func TestVerifiable(t *testing.T) {
 	b := newBench(t)
 	var want []uuid.UUID
 	for n := range 4 {
-		want = append([]uuid.UUID{b.uidOf(b.deliver(refuse(webhook.CauseTokenUnknown), at(time.Now().Add(time.Duration(n-10)*time.Minute))))}, want...)
+		want = append(want, b.uidOf(b.deliver(refuse(webhook.CauseTokenUnknown), at(time.Now().Add(time.Duration(n-10)*time.Minute)))))
 	}
 	b.deliver()
 	b.deliver(refuse(webhook.CauseMethod))
 	b.deliver(refuse(webhook.CauseTokenUnknown), func(r *db.Receipt) { r.Size++ })
 	b.deliver(refuse(webhook.CauseTokenUnknown), at(time.Now().Add(-25*time.Hour)))
 	b.deliver(refuse(webhook.CauseTokenUnknown), func(r *db.Receipt) { r.Subscription = b.liveHook })
-	for limit, list := range map[int][]uuid.UUID{10: want, 2: want[:2]} {
-		got, err := b.Verifiable(b.ctx, b.hook.UID, time.Now().Add(-24*time.Hour), limit)
-		b.must(err)
-		if diff := cmp.Diff(list, got); diff != "" {
-			t.Errorf("up to %d, newest first:\n%s", limit, diff)
+	since := time.Now().Add(-24 * time.Hour)
+	if n, err := b.CountVerifiable(b.ctx, b.hook.UID, since); err != nil || n != len(want) {
+		t.Errorf("%d counted, %v", n, err)
+	}
+	for _, limit := range []int{1, 2, 10} {
+		var got []uuid.UUID
+		for after := (lookup.Cursor{At: since}); ; {
+			list, err := b.Verifiable(b.ctx, b.hook.UID, after, limit)
+			b.must(err)
+			for _, d := range list {
+				got, after = append(got, d.UID), d.Cursor
+			}
+			if len(list) < limit {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%d at a time, in the order of arrival:\n%s", limit, diff)
 		}
 	}
 }

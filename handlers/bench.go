@@ -26,7 +26,7 @@ func (c *Console) bench(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return web.Render(w, r, http.StatusOK, views.Bench(page))
 	}
-	return c.benchDelivery(w, r, page, id, nil)
+	return c.benchDelivery(w, r, page, id, nil, true)
 }
 
 func (c *Console) benchPage(w http.ResponseWriter, r *http.Request) (views.BenchPage, error) {
@@ -34,9 +34,9 @@ func (c *Console) benchPage(w http.ResponseWriter, r *http.Request) (views.Bench
 	return views.BenchPage{Page: c.page(w, r, "bench", "hooks.bench.title"), Subscriptions: hooks, Errors: map[string]views.Note{}}, failed(err)
 }
 
-// benchDelivery looks into a stored delivery with its own credentials, which are shown to nobody, by what its
-// subscription or another one asks for, and with a secret typed for the occasion.
-func (c *Console) benchDelivery(w http.ResponseWriter, r *http.Request, page views.BenchPage, id uuid.UUID, typed []webhook.Candidate) error {
+// benchDelivery looks into a stored delivery with its own credentials, which are shown to nobody, and with a secret typed
+// for the occasion: by what its own subscription asks for, or by the one that was chosen, which may be none.
+func (c *Console) benchDelivery(w http.ResponseWriter, r *http.Request, page views.BenchPage, id uuid.UUID, typed []webhook.Candidate, own bool) error {
 	v := visitOf(r)
 	d, err := c.DB.ViewDelivery(r.Context(), v.env, id, audit.DeliveryViewed, v.actor)
 	if err != nil {
@@ -46,10 +46,15 @@ func (c *Console) benchDelivery(w http.ResponseWriter, r *http.Request, page vie
 	if err != nil {
 		return failed(err)
 	}
-	if page.Values.Subscription == "" {
+	if own {
 		page.Values.Subscription = hook.UID.String()
 	}
 	policy, err := c.benchPolicy(r, page)
+	if err != nil && !own && page.Values.Subscription != "" {
+		page.Delivery = &d
+		page.Errors["subscription"] = views.Note{ID: "subscriptions.bench.subscription_bad"}
+		return web.Invalid(w, r, views.Bench(page))
+	}
 	if err != nil { // of one that was deleted nothing is left to judge by
 		page.Values.Subscription, policy = "", webhook.Policy{}
 	}
@@ -79,7 +84,7 @@ func (c *Console) runBench(w http.ResponseWriter, r *http.Request) error {
 		typed = []webhook.Candidate{{ID: "pasted", Text: secret, Raw: page.Values.Raw}}
 	}
 	if id, err := uuid.Parse(form.Get("delivery")); err == nil {
-		return c.benchDelivery(w, r, page, id, typed)
+		return c.benchDelivery(w, r, page, id, typed, false)
 	}
 	headers, ok := pastedHeaders(page.Values.Headers)
 	if !ok {

@@ -61,10 +61,18 @@ func TestBenchOfAStoredDelivery(t *testing.T) {
 	if slices.Equal(r.findings(), boss.get("/bench?delivery="+id).findings()) {
 		t.Error("the secret typed in changes nothing")
 	}
+	// By what another subscription asks for, which has the sender's secret, it would pass; by none, nothing is judged.
+	another := c.subscribe(boss, "signature", "required").String()
+	boss.post("/subscriptions/"+another+"/secrets", secretForm(webhook.KindSignature, "", otherText, false)).to("/subscriptions/" + another)
+	r = boss.post("/bench", url.Values{"delivery": {id}, "secret": {""}, "subscription": {another}}).outcome("accepted")
+	r.count(`select[name="subscription"] option[selected][value="`+another+`"]`, 1)
+	boss.post("/bench", url.Values{"delivery": {id}, "secret": {otherText}, "subscription": {""}}).finds("verify.bench.").count("[data-outcome]", 0)
+	boss.post("/bench", url.Values{"delivery": {id}, "subscription": {uuid.NewString()}}).want(http.StatusUnprocessableEntity).count("#subscription-error", 1)
+	boss.get("/bench?delivery=" + id).outcome("refused")
 	boss.post(page+"/secrets", secretForm(webhook.KindSignature, "", otherText, false)).to(page)
 	boss.get("/bench?delivery=" + id).outcome("accepted")
 	boss.get("/bench?delivery=" + uuid.NewString()).want(http.StatusNotFound)
-	boss.post("/bench", url.Values{"delivery": {uuid.NewString()}, "secret": {"x"}}).want(http.StatusNotFound)
+	boss.post("/bench", url.Values{"delivery": {uuid.NewString()}, "secret": {"x"}, "subscription": {uid}}).want(http.StatusNotFound)
 	if log := c.log.String(); strings.Contains(log, otherText) || strings.Contains(log, wrong) || strings.Contains(log, alejandro) {
 		t.Error("the log has a secret or a person in it")
 	}

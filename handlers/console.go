@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -49,6 +50,8 @@ type Vendor interface {
 	PutHook(ctx context.Context, c connection.Connection, h webhook.VendorHook) (id, secret string, err error)
 	// DropHook removes a subscription at the vendor; one that is gone already is no error.
 	DropHook(ctx context.Context, c connection.Connection, id string) error
+	// Outbound lists the addresses that the vendor sends from, or webhook.ErrNoAddresses.
+	Outbound(ctx context.Context, c connection.Connection) ([]netip.Prefix, error)
 }
 
 // Console is the browser's side of Cotejo and the vendor's.
@@ -76,7 +79,7 @@ func New(o Options) *Console {
 	c.sessions = web.NewSessions(sessionRecords{o.DB}, web.SessionConfig{
 		Name: "cotejo", Secure: o.Secure,
 		// A page left open keeps its stream, not its session.
-		Passive: func(r *http.Request) bool { return r.URL.Path == "/lookups/live" },
+		Passive: func(r *http.Request) bool { return r.URL.Path == "/lookups/live" || r.URL.Path == "/deliveries/live" },
 	})
 	c.adapter = &web.Adapter{Log: o.Log, ErrorPage: c.errorPage, InternalPage: internalPages(o.Assets.URL)}
 	c.unknown = prometheus.NewCounter(prometheus.CounterOpts{

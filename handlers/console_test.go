@@ -2,9 +2,7 @@ package handlers_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
@@ -28,6 +26,7 @@ import (
 	"cotejo/internal/sandbox"
 	"cotejo/internal/seal"
 	"cotejo/internal/testdb"
+	"cotejo/internal/vendors"
 	"cotejo/static"
 	"cotejo/web"
 )
@@ -76,6 +75,7 @@ func open(t *testing.T, change ...func(*handlers.Options)) *console {
 	c.must(c.UnlockSecrets(t.Context(), seal.GenerateSecretKey()))
 	log := slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	hub := live.New(c.Pool(), db.Channel, c.LookupRow, log)
+	hub.FollowDeliveries(db.DeliveryPrefix, c.DeliveryChanges)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { hub.Run(ctx) })
@@ -85,7 +85,7 @@ func open(t *testing.T, change ...func(*handlers.Options)) *console {
 	c.site = httptest.NewUnstartedServer(nil)
 	address := "http://" + c.site.Listener.Addr().String()
 	options := handlers.Options{DB: c.DB, Hub: hub, Log: log, Assets: assets, PublicURL: address, HooksURL: address,
-		Trusted: web.RemoteAddr([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Vendor: vendor{c}, Metrics: c.metrics}
+		Trusted: web.RemoteAddr([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Vendor: vendors.Desk{DB: c.DB, HooksURL: address}, Metrics: c.metrics}
 	for _, f := range change {
 		f(&options)
 	}
@@ -252,36 +252,5 @@ func (c *console) add(email string, role auth.Role) auth.User {
 	return u
 }
 
-// vendor does for real what an administrator does at the vendor, like serve's own.
-type vendor struct{ *console }
-
-// Register announces the hook of a connection.
-func (v vendor) Register(ctx context.Context, c connection.Connection) error {
-	key, err := v.ConnectionKey(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
-	if err != nil {
-		return err
-	}
-	_, err = client.CreateWebhook(ctx, palenca.Webhook{Name: "test", WidgetID: c.WidgetID, Sandbox: true, Active: true,
-		URL: v.site.URL + "/hooks/registered-by-form-0123456789", Events: palenca.LoginEvents})
-	return err
-}
-
-// Test asks for the widgets.
-func (vendor) Test(ctx context.Context, c connection.Connection, key string) (code string, status int, took time.Duration) {
-	client, err := palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID})
-	if err != nil {
-		return "bad_settings", 0, 0
-	}
-	if _, err = client.Widgets(ctx); err == nil {
-		return "", http.StatusOK, time.Millisecond
-	}
-	var refused *palenca.Error
-	if errors.As(err, &refused) {
-		return refused.Code, refused.Status, 0
-	}
-	return "failed", 0, 0
-}
+// desk does for real what an administrator does at the vendor, like serve's own.
+func (c *console) desk() vendors.Desk { return vendors.Desk{DB: c.DB, HooksURL: c.site.URL} }

@@ -19,12 +19,12 @@ import (
 	"cotejo/web"
 )
 
-// knownActions are the events offered in the filter: the vendor's documented ones. Others are found by typing them
-// into the address, because the set is open.
-var knownActions = []string{"login.created", "login.success", "login.incomplete", "login.error"}
+// knownActions are the events offered in the filter: those that subscriptions may ask for. Others are found by typing
+// them into the address, because the set is open.
+var knownActions = slices.Concat(offered[lookup.Palenca], offered[lookup.Buro])
 
 func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
+	v, began := visitOf(r), c.Now()
 	query, personal := withoutCURP(r.URL.Query())
 	values, filter, problems := deliveryFilter(query)
 	if personal {
@@ -46,7 +46,10 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: values, Actions: knownActions,
-		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: problems}
+		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: problems, Newest: !newer, Since: cursorText(lookup.Cursor{At: began})}
+	if page.Newest && len(list) > 0 {
+		page.Since = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
+	}
 	if newer && len(list) > 0 {
 		page.Before = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
 	}
@@ -77,6 +80,15 @@ const textDays = 7
 // deliveryFilter reads the list's filter from its address. A value outside its set narrows nothing.
 func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
 	f := webhook.Filter{Action: q.Get("action"), Account: q.Get("account"), From: day(q.Get("from")), To: day(q.Get("to"))}
+	if dialect := lookup.Dialect(q.Get("dialect")); dialect == lookup.Palenca || dialect == lookup.Buro {
+		f.Dialect = dialect
+	}
+	if state := webhook.State(q.Get("status")); slices.Contains(webhook.States, state) {
+		f.State = state
+	}
+	if answer, err := strconv.Atoi(q.Get("status")); err == nil && slices.Contains(webhook.Answers, answer) {
+		f.Answered = answer
+	}
 	if verdict := webhook.Verdict(q.Get("verdict")); slices.Contains(webhook.Verdicts, verdict) {
 		f.Verdict = verdict
 	}
@@ -84,12 +96,27 @@ func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, m
 		f.Cause = cause
 	}
 	f.Hook, _ = uuid.Parse(q.Get("subscription"))
-	values := views.DeliveryFilterValues{Verdict: string(f.Verdict), Cause: string(f.Cause), Action: f.Action, Account: f.Account,
+	// The address of a lookup's page will do: it is what people have at hand.
+	typed := strings.TrimSpace(q.Get("lookup"))
+	var lookupErr error
+	if typed != "" {
+		f.Lookup, lookupErr = uuid.Parse(typed[strings.LastIndex(typed, "/")+1:])
+	}
+	values := views.DeliveryFilterValues{Dialect: string(f.Dialect), Status: string(f.State), Verdict: string(f.Verdict), Cause: string(f.Cause), Action: f.Action, Account: f.Account,
 		From: dayText(f.From), To: dayText(f.To), Text: q.Get("text")}
 	if f.Hook != uuid.Nil {
 		values.Subscription = f.Hook.String()
 	}
+	if f.Answered != 0 {
+		values.Status = strconv.Itoa(f.Answered)
+	}
+	if f.Lookup != uuid.Nil {
+		values.Lookup = f.Lookup.String()
+	}
 	problems := map[string]views.Note{}
+	if lookupErr != nil {
+		problems["lookup"] = views.Note{ID: "deliveries.filter.lookup_bad"}
+	}
 	switch {
 	case values.Text == "":
 	case f.From.IsZero() || f.To.IsZero() || f.To.Sub(f.From) >= textDays*24*time.Hour || f.To.Before(f.From):

@@ -44,6 +44,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /sandbox/switches/reset", Access: auth.PowerAdminister, Handle: c.resetSandbox},
 
 		{Pattern: "GET /deliveries", Access: auth.PowerReceive, Handle: c.deliveries},
+		{Pattern: "GET /deliveries/live", Access: auth.PowerReceive, Handle: c.deliveriesLive, Stream: true},
 		{Pattern: "GET /deliveries/{id}", Access: auth.PowerReceive, Handle: c.delivery},
 		{Pattern: "GET /deliveries/{id}/body", Access: auth.PowerBody, Handle: c.deliveryBody},
 		{Pattern: "POST /deliveries/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealDelivery},
@@ -64,6 +65,8 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /subscriptions/{id}/secrets", Access: auth.PowerAdminister, Handle: c.addSecret},
 		{Pattern: "POST /subscriptions/{id}/secrets/{secret}/end", Access: auth.PowerAdminister, Handle: c.endSecret},
 		{Pattern: "POST /subscriptions/{id}/revoke", Access: auth.PowerAdminister, Handle: c.revokeTokens},
+		{Pattern: "POST /subscriptions/{id}/renew", Access: auth.PowerAdminister, Handle: c.renewKey},
+		{Pattern: "POST /subscriptions/{id}/addresses", Access: auth.PowerAdminister, Handle: c.takeAddresses},
 		{Pattern: "POST /subscriptions/{id}/test", Access: auth.PowerAdminister, Handle: c.testSubscription},
 		{Pattern: "POST /subscriptions/{id}/verify", Access: auth.PowerAdminister, Handle: c.verifyRefused},
 		{Pattern: "GET /bench", Access: auth.PowerAdminister, Handle: c.bench},

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"cotejo/db"
+	"cotejo/internal/audit"
+	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 	"cotejo/views"
 	"cotejo/web"
@@ -19,15 +22,11 @@ import (
 // overlaps are how long older secrets may stay good beside a new one.
 var overlaps = map[string]time.Duration{"0h": 0, "1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
 
-const overlapDefault = 24 * time.Hour
+const overlapDefault = db.VendorOverlap
 
 // addSecret adds or rotates a secret. One made here is shown once, on this answer.
 func (c *Console) addSecret(w http.ResponseWriter, r *http.Request) error {
-	s, err := c.hook(r)
-	if err != nil {
-		return err
-	}
-	form, err := web.ParseForm(r, web.FormLimits{})
+	s, form, err := c.openHook(r)
 	if err != nil {
 		return err
 	}
@@ -53,14 +52,52 @@ func (c *Console) addSecret(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return failed(err)
 	}
-	if !made {
-		return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.secret_added")
+	var shown []views.OnceSecret
+	if made {
+		shown = append(shown, views.OnceSecret{Kind: string(n.Kind), Name: n.Name, Text: n.Text})
 	}
-	return c.showSecret(w, r, s, views.OnceSecret{Kind: string(n.Kind), Name: n.Name, Text: n.Text})
+	if s.Dialect == lookup.Buro && n.Kind != webhook.KindSignature {
+		// The vendor shows us this one from now on; what it has sent until then passes by the ones before.
+		more, err := c.announce(r.Context(), s)
+		if err != nil {
+			return c.vendorFailed(w, r, s, err)
+		}
+		shown = append(shown, more...)
+	}
+	if len(shown) == 0 {
+		return c.done(w, r, hookPath(s), "subscriptions.flash.secret_added")
+	}
+	return c.showSecrets(w, r, s, shown)
 }
 
-// showSecret answers the act that made a secret with the subscription's page, and the secret on it this once.
-func (c *Console) showSecret(w http.ResponseWriter, r *http.Request, s webhook.Subscription, once views.OnceSecret) error {
+// makeSecrets makes what a subscription asks for and has no live secret of, so that the vendor can be told one.
+func (c *Console) makeSecrets(ctx context.Context, s webhook.Subscription) (made []views.OnceSecret, err error) {
+	has, err := c.DB.VendorAuth(ctx, s)
+	if err != nil || has.Kind() != "" {
+		return nil, err
+	}
+	for kind, asked := range map[webhook.SecretKind]bool{webhook.KindJWT: s.JWT, webhook.KindHeader: s.Headers, webhook.KindClient: s.Token} {
+		if !asked {
+			continue
+		}
+		n := db.NewSecret{Kind: kind, Overlap: overlapDefault}
+		if kind == webhook.KindHeader {
+			n.Name = defaultHeader
+		}
+		checkSecret(&n) // makes the text
+		if _, err := c.DB.AddSecret(ctx, s.UID, n, audit.Actor{Name: "cotejo"}); err != nil {
+			return nil, err
+		}
+		made = append(made, views.OnceSecret{Kind: string(kind), Name: n.Name, Text: n.Text})
+	}
+	return made, nil
+}
+
+// defaultHeader is the header that Buró is told to send when nobody named one.
+const defaultHeader = "X-Cotejo-Key"
+
+// showSecrets answers the act that made secrets with the subscription's page, and the secrets on it this once.
+func (c *Console) showSecrets(w http.ResponseWriter, r *http.Request, s webhook.Subscription, once []views.OnceSecret) error {
 	s, err := c.DB.Hook(r.Context(), s.Environment, s.UID) // with the secret among its notes
 	if err != nil {
 		return failed(err)
@@ -120,7 +157,7 @@ func checkSecret(n *db.NewSecret) map[string]views.Note {
 }
 
 func (c *Console) endSecret(w http.ResponseWriter, r *http.Request) error {
-	s, err := c.hook(r)
+	s, _, err := c.openHook(r)
 	if err != nil {
 		return err
 	}
@@ -131,16 +168,19 @@ func (c *Console) endSecret(w http.ResponseWriter, r *http.Request) error {
 	if err := c.DB.EndSecret(r.Context(), s.UID, secret, visitOf(r).actor); err != nil {
 		return failed(err)
 	}
-	return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.secret_ended")
+	if s.Dialect != lookup.Buro {
+		return c.done(w, r, hookPath(s), "subscriptions.flash.secret_ended")
+	}
+	return c.announced(w, r, s, "subscriptions.flash.secret_ended") // it may have been the one that the vendor shows
 }
 
 func (c *Console) revokeTokens(w http.ResponseWriter, r *http.Request) error {
-	s, err := c.hook(r)
+	s, _, err := c.openHook(r)
 	if err != nil {
 		return err
 	}
 	if err := c.DB.RevokeTokens(r.Context(), s.UID, visitOf(r).actor); err != nil {
 		return failed(err)
 	}
-	return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.revoked")
+	return c.done(w, r, hookPath(s), "subscriptions.flash.revoked")
 }

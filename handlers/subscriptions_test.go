@@ -29,7 +29,7 @@ func hookForm(pairs ...string) url.Values {
 // hooks is what the sandbox has registered.
 func (c *console) hooks() []webhook.VendorHook {
 	c.t.Helper()
-	list, err := vendor{c}.Hooks(c.t.Context(), c.conn)
+	list, err := c.desk().Hooks(c.t.Context(), c.conn)
 	c.must(err)
 	return list
 }
@@ -38,7 +38,7 @@ func (c *console) hooks() []webhook.VendorHook {
 func (c *console) silence() {
 	c.t.Helper()
 	for _, h := range c.hooks() {
-		c.must(vendor{c}.DropHook(c.t.Context(), c.conn, h.ID))
+		c.must(c.desk().DropHook(c.t.Context(), c.conn, h.ID))
 	}
 }
 
@@ -173,7 +173,7 @@ func TestSubscriptionsAreCompared(t *testing.T) {
 	put := func(h webhook.VendorHook) string {
 		t.Helper()
 		h.Events = palenca.LoginEvents
-		id, _, err := vendor{c}.PutHook(t.Context(), c.conn, h)
+		id, _, err := c.desk().PutHook(t.Context(), c.conn, h)
 		c.must(err)
 		return id
 	}

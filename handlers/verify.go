@@ -7,44 +7,56 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"cotejo/db"
+	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 	"cotejo/web"
 )
 
-// verifyAtOnce is how many refused deliveries one press verifies again.
-const verifyAtOnce = 200
+// One press verifies in batches until all were looked at or this long has passed; a page has 20 seconds.
+const (
+	verifyBatch = 200
+	verifyTime  = 12 * time.Second
+)
 
-// verifyRefused verifies a subscription's refused deliveries of the last day again, as of their receipt.
+// verifyRefused verifies a subscription's refused deliveries of the last day again, as of their receipt, in the order in
+// which they came.
 func (c *Console) verifyRefused(w http.ResponseWriter, r *http.Request) error {
-	s, err := c.hook(r)
+	s, _, err := c.openHook(r)
 	if err != nil {
 		return err
 	}
-	v := visitOf(r)
-	list, err := c.DB.Verifiable(r.Context(), s.UID, c.Now().Add(-chartSpan), verifyAtOnce)
-	if err != nil {
-		return failed(err)
-	}
-	passed := 0
-	for _, uid := range slices.Backward(list) { // in the order in which they came
-		outcome, err := c.DB.VerifyAgain(r.Context(), v.env, uid, v.actor)
-		if errors.Is(err, db.ErrNotVerifiable) {
-			continue // somebody else was quicker
-		} else if err != nil {
+	v, began := visitOf(r), time.Now()
+	passed, looked := 0, 0
+	for after := (lookup.Cursor{At: c.Now().Add(-chartSpan)}); ; {
+		list, err := c.DB.Verifiable(r.Context(), s.UID, after, verifyBatch)
+		if err != nil {
 			return failed(err)
 		}
-		if !outcome.Refused {
-			passed++
+		for _, d := range list {
+			after = d.Cursor
+			outcome, err := c.DB.VerifyAgain(r.Context(), v.env, d.UID, v.actor)
+			if errors.Is(err, db.ErrNotVerifiable) {
+				continue // somebody else was quicker
+			} else if err != nil {
+				return failed(err)
+			}
+			if looked++; !outcome.Refused {
+				passed++
+			}
+		}
+		if len(list) < verifyBatch {
+			return c.done(w, r, hookPath(s), "subscriptions.flash.verified", "Count", passed, "Of", looked)
+		}
+		if time.Since(began) > verifyTime {
+			return c.done(w, r, hookPath(s), "subscriptions.flash.verified_part", "Count", passed, "Of", looked)
 		}
 	}
-	return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.verified", "Count", passed, "Of", len(list))
 }
 
 // verifyDelivery verifies one refused delivery again.
@@ -73,14 +85,14 @@ const testTime = 10 * time.Second
 // testSubscription sends an event of our own to the hook's public address, signed as the subscription asks, the way the
 // vendor would: what it proves is that the address can be reached and lets the right sender in.
 func (c *Console) testSubscription(w http.ResponseWriter, r *http.Request) error {
-	s, err := c.hook(r)
+	s, _, err := c.openHook(r)
 	if err != nil {
 		return err
 	}
 	status, err := c.sendTest(r.Context(), s)
 	if unreached := new(unreachedError); errors.As(err, &unreached) {
 		c.Log.WarnContext(r.Context(), "send a test event", "error", err, "subscription", s.ID)
-		return c.flash(w, r, web.FlashError, "/subscriptions/"+s.UID.String(), "subscriptions.flash.test_unreached")
+		return c.flash(w, r, web.FlashError, hookPath(s), "subscriptions.flash.test_unreached")
 	} else if err != nil {
 		return failed(err)
 	}
@@ -88,9 +100,9 @@ func (c *Console) testSubscription(w http.ResponseWriter, r *http.Request) error
 		return failed(err)
 	}
 	if status != http.StatusOK {
-		return c.flash(w, r, web.FlashError, "/subscriptions/"+s.UID.String(), "subscriptions.flash.test_refused", "Status", status)
+		return c.flash(w, r, web.FlashError, hookPath(s), "subscriptions.flash.test_refused", "Status", status)
 	}
-	return c.done(w, r, "/subscriptions/"+s.UID.String(), "subscriptions.flash.test_ok")
+	return c.done(w, r, hookPath(s), "subscriptions.flash.test_ok")
 }
 
 func (c *Console) sendTest(ctx context.Context, s webhook.Subscription) (status int, err error) {
@@ -105,7 +117,7 @@ func (c *Console) sendTest(ctx context.Context, s webhook.Subscription) (status 
 		return 0, err
 	}
 	id := uuid.NewString()
-	body, err := json.Marshal(map[string]any{"data": map[string]any{"webhook_action": webhook.TestAction, "account_id": id, "external_id": "None", "status_details": nil}})
+	body, err := json.Marshal(testEvent(s.Dialect, id))
 	if err != nil {
 		return 0, err
 	}
@@ -130,6 +142,15 @@ func (c *Console) sendTest(ctx context.Context, s webhook.Subscription) (status 
 		return 0, unreached(err)
 	}
 	return res.StatusCode, res.Body.Close()
+}
+
+// testEvent is an event of our own in the vendor's words.
+func testEvent(d lookup.Dialect, id string) map[string]any {
+	if d == lookup.Buro {
+		return map[string]any{"event": webhook.TestAction, "verification_id": id, "status": "completed", "data_available": false,
+			"can_retry": false, "entities": []string{}, "external_id": nil}
+	}
+	return map[string]any{"data": map[string]any{"webhook_action": webhook.TestAction, "account_id": id, "external_id": "None", "status_details": nil}}
 }
 
 // testClient follows no redirect: a test event carries live credentials, and the vendor would not follow one either.

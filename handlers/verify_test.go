@@ -292,10 +292,10 @@ func TestVerifyAddresses(t *testing.T) {
 	refused := c.refusal(c.success(attempt), from("203.0.113.9"), webhook.CauseAddressUnknown)
 	// What a stranger writes in front of the trusted proxy's own entry does not count.
 	c.refusal(`{"n":2}`, from("198.51.100.7, 203.0.113.10"), webhook.CauseAddressUnknown)
-	c.must(c.SetOutbound(t.Context(), c.conn.ID, []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}))
+	c.must(c.SetOutbound(t.Context(), c.conn.ID, []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}, audit.Actor{Name: "test"}))
 	c.refusal(`{"n":3}`, from("198.51.100.7, 203.0.113.10"), webhook.CauseAddressUnknown)
 	c.deliver(`{"n":4}`, from("198.51.100.7")...).want(http.StatusOK)
-	c.must(c.SetOutbound(t.Context(), c.conn.ID, []netip.Prefix{netip.MustParsePrefix("203.0.113.9/32")}))
+	c.must(c.SetOutbound(t.Context(), c.conn.ID, []netip.Prefix{netip.MustParsePrefix("203.0.113.9/32")}, audit.Actor{Name: "test"}))
 	boss.post("/deliveries/"+refused+"/verify", nil).to("/deliveries/" + refused)
 	c.await(`select status = 'success' from lookups where uid = $1`, id)
 	boss.post(page, hookForm("addresses", "off")).to(page)

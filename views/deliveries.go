@@ -1,8 +1,11 @@
 package views
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,15 +25,20 @@ type DeliveriesPage struct {
 	Hours         []HourCount     // of the last 24 hours
 	Errors        map[string]Note // text, from, to: why a filter was not applied
 	After, Before string          // opaque keys of the older and newer pages, "" = none
+	Newest        bool            // this is the page on which new ones belong
+	Since         string          // opaque key of what the list already has
 }
 
 // DeliveryFilterValues is a filter as the URL spells it.
 type DeliveryFilterValues struct {
+	Dialect      string
+	Status       string // a webhook.State, or an HTTP status
 	Verdict      string
 	Cause        string
 	Action       string
 	Subscription string // a UUID
 	Account      string
+	Lookup       string // a UUID
 	From, To     string // 2006-01-02
 	Text         string // in the body; needs From and To within seven days
 }
@@ -39,7 +47,7 @@ func (v DeliveryFilterValues) url(more ...string) string {
 	query := url.Values{}
 	for name, value := range map[string]string{
 		"verdict": v.Verdict, "cause": v.Cause, "action": v.Action, "subscription": v.Subscription, "account": v.Account,
-		"from": v.From, "to": v.To, "text": v.Text,
+		"dialect": v.Dialect, "status": v.Status, "lookup": v.Lookup, "from": v.From, "to": v.To, "text": v.Text,
 	} {
 		if value != "" {
 			query.Set(name, value)
@@ -48,10 +56,67 @@ func (v DeliveryFilterValues) url(more ...string) string {
 	return withQuery("/deliveries", query, more)
 }
 
+// stream is the address at which the list is told what is new and what changed on it.
+func (v DeliveriesPage) stream() string {
+	ids := make([]string, len(v.Rows))
+	for i, d := range v.Rows {
+		ids[i] = d.UID.String()
+	}
+	return strings.Replace(v.Values.url("ids", strings.Join(ids, ","), "since", v.Since), "/deliveries?", "/deliveries/live?", 1)
+}
+
+// tail says where new rows go: "top" of this page, or "elsewhere", where they are only counted.
+func (v DeliveriesPage) tail() string {
+	if v.Newest {
+		return "top"
+	}
+	return "elsewhere"
+}
+
+// deliveryOrder sorts as the list does, as text.
+func deliveryOrder(d webhook.Delivery) string {
+	return fmt.Sprintf("%016d.%016d", d.ReceivedAt.UnixMicro(), d.ID)
+}
+
+func dialectOptions(p Page) []Option {
+	return []Option{{Value: string(lookup.Palenca), Word: dialectWord(p, lookup.Palenca)}, {Value: string(lookup.Buro), Word: dialectWord(p, lookup.Buro)}}
+}
+
+// statusesOfDeliveries are how far processing has come and what was answered, in one list: a reader wants one or the other.
+func statusesOfDeliveries(p Page) []Option {
+	var options []Option
+	for _, state := range webhook.States {
+		options = append(options, Option{Value: string(state), Word: p.T("deliveries.status." + string(state))})
+	}
+	for _, answer := range webhook.Answers {
+		options = append(options, Option{Value: strconv.Itoa(answer), Word: p.T("deliveries.status.answered", "Status", strconv.Itoa(answer))})
+	}
+	return options
+}
+
+func optionWord(options []Option, value string) string {
+	for _, o := range options {
+		if o.Value == value {
+			return o.Word
+		}
+	}
+	return value
+}
+
 func (v DeliveriesPage) chips() []chip {
 	var chips []chip
 	f := v.Values
 	add := func(word string, without DeliveryFilterValues) { chips = append(chips, chip{word, without.url()}) }
+	if f.Dialect != "" {
+		without := f
+		without.Dialect = ""
+		add(v.T("deliveries.column.vendor")+": "+dialectWord(v.Page, lookup.Dialect(f.Dialect)), without)
+	}
+	if f.Status != "" {
+		without := f
+		without.Status = ""
+		add(v.T("deliveries.filter.status")+": "+optionWord(statusesOfDeliveries(v.Page), f.Status), without)
+	}
 	if f.Verdict != "" {
 		without := f
 		without.Verdict = ""
@@ -76,6 +141,11 @@ func (v DeliveriesPage) chips() []chip {
 		without := f
 		without.Account = ""
 		add(v.T("deliveries.filter.account")+": "+f.Account, without)
+	}
+	if f.Lookup != "" {
+		without := f
+		without.Lookup = ""
+		add(v.T("deliveries.column.lookup")+": "+f.Lookup, without)
 	}
 	if f.From != "" || f.To != "" {
 		without := f

@@ -21,18 +21,18 @@ type SubscriptionsPage struct {
 // HookDifference is one thing in which the vendor's list of webhooks and ours disagree. Kind is one of Diff….
 type HookDifference struct {
 	Kind     string
-	Name     string    // as whoever has it calls it
+	Name     string // as whoever has it calls it
+	Dialect  lookup.Dialect
 	VendorID string    // "" when the vendor does not have it
 	UID      uuid.UUID // zero when it is missing here
 }
 
 // The kinds of HookDifference.
 const (
-	DiffMissingHere   = "missing_here"         // the vendor sends to us by a webhook that we do not know
-	DiffMissingThere  = "missing_there"        // the vendor does not have ours any more
-	DiffInactiveThere = "inactive_there"       // the vendor switched it off
-	DiffOtherURL      = "other_url"            // it sends to another address
-	DiffEvents        = "other_events_unknown" // nobody knows which events are asked for: the vendor does not tell
+	DiffMissingHere   = "missing_here"   // the vendor sends to us by a webhook that we do not know
+	DiffMissingThere  = "missing_there"  // the vendor does not have ours any more
+	DiffInactiveThere = "inactive_there" // the vendor switched it off
+	DiffOtherURL      = "other_url"      // it sends to another address
 )
 
 // HourCount is how many deliveries of one verdict arrived within the hour that begins at Hour.
@@ -51,11 +51,13 @@ type SubscriptionPage struct {
 	Offered      []string        // events of the dialect as the vendor spells them, without "*"
 	Secret       SecretValues
 	SecretErrors map[string]Note // kind, name, text, overlap; "" for the whole
-	Once         OnceSecret
+	Once         []OnceSecret
 	Address      string // the whole hook address, only on the answer that reveals it
 	TokenURL     string // where the vendor asks us for tokens
 	Refused      int    // refused in the last 24 hours that could be verified again
 	Dialect      lookup.Dialect
+	Dialects     []lookup.Dialect      // of a new one: those with a connection
+	Addresses    webhook.AddressPolicy // the vendor's own list; empty where it has none
 }
 
 // SecretValues is the form of a new secret as typed. Text is never sent back to a page.
@@ -67,7 +69,7 @@ type SecretValues struct {
 	Overlap string // one of Overlaps: how long the ones before stay good
 }
 
-// OnceSecret is a secret just generated. It is shown on the answer to the act that made it, and nowhere else.
+// OnceSecret is a secret just made, here or by the vendor. It is shown on the answer to the act that made it, and nowhere else.
 type OnceSecret struct {
 	Kind, Name, Text string
 }

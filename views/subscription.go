@@ -2,11 +2,13 @@ package views
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 )
 
@@ -43,6 +45,21 @@ func eventWord(p Page, event string) string {
 		return ""
 	}
 	return p.T(id)
+}
+
+func (v SubscriptionPage) buro() bool { return v.Dialect == lookup.Buro }
+
+// renewable tells whether the vendor has a key of its own for this subscription, which it can be asked to replace.
+func (v SubscriptionPage) renewable() bool {
+	return v.Subscription.VendorID != "" && v.Subscription.Signature != webhook.SignatureOff
+}
+
+// sourceWord writes one address or a block of them.
+func sourceWord(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 func signatureOptions(p Page) []Option {

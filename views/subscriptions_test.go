@@ -60,7 +60,6 @@ func testSubscriptions(lang string) SubscriptionsPage {
 			{Kind: DiffInactiveThere, Name: "Sucursales", VendorID: "v-3", UID: left.UID},
 			{Kind: DiffInactiveThere, Name: "Anterior", VendorID: "v-4", UID: off.UID},
 			{Kind: DiffOtherURL, Name: "Nueva", VendorID: "v-5", UID: fresh.UID},
-			{Kind: DiffEvents, VendorID: "v-6", UID: fresh.UID},
 		}}
 }
 
@@ -193,7 +192,7 @@ func TestSubscriptionStates(t *testing.T) {
 	v := subscriptionOf("es-MX", testSubscription(1))
 	count(t, render(t, Subscription(v)), "[data-once], [data-hook-address], [data-refused]", 0)
 	v.Refused, v.Address = 17, "https://avisos.malintzi.example/hooks/abcdef"
-	v.Once = OnceSecret{Kind: "client", Name: "cotejo-abc", Text: "s3cr3t"}
+	v.Once = []OnceSecret{{Kind: "client", Name: "cotejo-abc", Text: "s3cr3t"}}
 	doc = render(t, Subscription(v))
 	checkDocument(t, doc, "es-MX")
 	says(t, doc, "[data-once-secret]", "s3cr3t")

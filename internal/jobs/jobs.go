@@ -51,6 +51,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	river.AddWorker(workers, &fetchEmployment{vendor: v})
 	river.AddWorker(workers, &tidy{db: c.DB})
 	river.AddWorker(workers, &compareHooks{vendor: v})
+	river.AddWorker(workers, &refreshOutbound{vendor: v})
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
 			// Calls to the vendor wait on the network; a slow vendor must not hold back what it sends us.
@@ -66,6 +67,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 			periodic(time.Hour, task.Tidy{}, true),
 			// Not at the start: the first thing a new console does is to register its hook.
 			periodic(10*time.Minute, task.CompareHooks{}, false),
+			periodic(time.Hour, task.RefreshOutbound{}, true),
 		},
 	}
 	if c.Retry != nil {

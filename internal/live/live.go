@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
 )
 
 // Hub fans changes out to watchers.
@@ -24,14 +26,19 @@ type Hub struct {
 	read    func(ctx context.Context, id int64) (lookup.Row, error)
 	log     *slog.Logger
 
-	mu       sync.Mutex
-	watchers map[*Watcher]struct{}
-	up       atomic.Bool
+	// Where deliveries are followed too: what begins the payload of one, and how they are read.
+	prefix         string
+	readDeliveries func(ctx context.Context, ids []int64) ([]webhook.Delivery, error)
+
+	mu         sync.Mutex
+	watchers   map[*Watcher]struct{}
+	deliveries map[*DeliveryWatcher]struct{}
+	up         atomic.Bool
 }
 
 // New makes a hub for a notification channel whose payload is a lookup's internal id; read gives that lookup.
 func New(pool *pgxpool.Pool, channel string, read func(context.Context, int64) (lookup.Row, error), log *slog.Logger) *Hub {
-	return &Hub{pool: pool, channel: channel, read: read, log: log, watchers: map[*Watcher]struct{}{}}
+	return &Hub{pool: pool, channel: channel, read: read, log: log, watchers: map[*Watcher]struct{}{}, deliveries: map[*DeliveryWatcher]struct{}{}}
 }
 
 // Up tells whether the hub is listening right now.
@@ -41,7 +48,7 @@ func (h *Hub) Up() bool { return h.up.Load() }
 func (h *Hub) Watching() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.watchers)
+	return len(h.watchers) + len(h.deliveries)
 }
 
 // Run listens until ctx ends, reconnecting after each fault.
@@ -82,18 +89,21 @@ func (h *Hub) listen(ctx context.Context) error {
 	h.up.Store(true)
 	h.resync()
 
-	changes := newPending()
+	changes, deliveries := newPending(), newPending()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan struct{})
-	go func() { defer close(done); h.publish(ctx, changes) }()
-	defer func() { cancel(); <-done }()
+	var publishing sync.WaitGroup
+	publishing.Go(func() { h.publish(ctx, changes) })
+	publishing.Go(func() { h.publishDeliveries(ctx, deliveries) })
+	defer func() { cancel(); publishing.Wait() }()
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		if id, err := strconv.ParseInt(n.Payload, 10, 64); err == nil {
+		if of, is := strings.CutPrefix(n.Payload, h.prefix); is && h.readDeliveries != nil {
+			id, _ := strconv.ParseInt(of, 10, 64) // none: everything is looked at again
+			deliveries.add(id)
+		} else if id, err := strconv.ParseInt(n.Payload, 10, 64); err == nil {
 			changes.add(id)
 		}
 	}
@@ -131,6 +141,7 @@ func (h *Hub) resync() {
 	for _, w := range h.list() {
 		w.lookAgain()
 	}
+	h.resyncDeliveries()
 }
 
 func (h *Hub) list() []*Watcher {
@@ -143,32 +154,10 @@ func (h *Hub) list() []*Watcher {
 	return list
 }
 
-// Change is one changed lookup as it now is. It carries what was rendered of it, so that one rendering serves every
-// watcher that would get the same.
+// Change is one changed lookup as it now is.
 type Change struct {
 	Row lookup.Row
-
-	mu       sync.Mutex
-	rendered map[string]string
-}
-
-// Render gives what render makes of the change, made once per key. The key holds all that the rendering depends on
-// beside the row: role, language, zone, page.
-func (c *Change) Render(key string, render func() (string, error)) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if text, ok := c.rendered[key]; ok {
-		return text, nil
-	}
-	text, err := render()
-	if err != nil {
-		return "", err
-	}
-	if c.rendered == nil {
-		c.rendered = map[string]string{}
-	}
-	c.rendered[key] = text
-	return text, nil
+	Rendering
 }
 
 // Interest is what a page shows.
@@ -185,19 +174,15 @@ type Watcher struct {
 	shown map[uuid.UUID]bool
 	news  bool
 
-	wake chan struct{}
-	mu   sync.Mutex
-	todo map[int64]*Change
-	all  bool
+	*inbox[*Change]
 }
 
 // Watch opens a watch. It starts with Resync set, so that what changed while the page travelled is shown too.
 func (h *Hub) Watch(i Interest) *Watcher {
-	w := &Watcher{hub: h, env: i.Environment, news: i.News, shown: map[uuid.UUID]bool{}, wake: make(chan struct{}, 1), all: true}
+	w := &Watcher{hub: h, env: i.Environment, news: i.News, shown: map[uuid.UUID]bool{}, inbox: newInbox[*Change]()}
 	for _, id := range i.Shown {
 		w.shown[id] = true
 	}
-	w.wake <- struct{}{}
 	h.mu.Lock()
 	h.watchers[w] = struct{}{}
 	h.mu.Unlock()
@@ -211,22 +196,6 @@ func (w *Watcher) Close() {
 	w.hub.mu.Unlock()
 }
 
-// Wake signals that Take has something.
-func (w *Watcher) Wake() <-chan struct{} { return w.wake }
-
-// Take gives the changes since the last call: of lookups shown, and of others if the page wants news. resync tells
-// that some may have been missed, so that everything shown has to be looked at again.
-func (w *Watcher) Take() (changes []*Change, resync bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.todo {
-		changes = append(changes, c)
-	}
-	resync = w.all
-	w.todo, w.all = nil, false
-	return changes, resync
-}
-
 // Shows tells whether the lookup is on the page.
 func (w *Watcher) Shows(id uuid.UUID) bool { return w.shown[id] }
 
@@ -235,27 +204,7 @@ func (w *Watcher) offer(c *Change) {
 	if c.Row.Environment != w.env || (!w.news && !w.shown[c.Row.UID]) {
 		return
 	}
-	w.mu.Lock()
-	if w.todo == nil {
-		w.todo = map[int64]*Change{}
-	}
-	w.todo[c.Row.ID] = c
-	w.mu.Unlock()
-	w.signal()
-}
-
-func (w *Watcher) lookAgain() {
-	w.mu.Lock()
-	w.all = true
-	w.mu.Unlock()
-	w.signal()
-}
-
-func (w *Watcher) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
+	w.put(c.Row.ID, c)
 }
 
 // pending gathers ids of changed lookups, each once, in order.

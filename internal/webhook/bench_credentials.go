@@ -148,30 +148,33 @@ func diagnoseHeaders(headers []HeaderSecret, r Request) []Finding {
 	var found []Finding
 	for _, h := range headers {
 		values := r.values(h.Name)
-		bad := h.compare(values)
+		bad := h.compare(values, r.At)
 		if bad == nil {
 			found = append(found, finding(Pass, "verify.bench.header_ok", "Header", h.Name))
 			continue
 		}
 		found = append(found, finding(Fail, bad.ReasonID, bad.Args...))
-		if h.Value != "" {
-			found = append(found, h.likely(values, r)...)
-		}
+		found = append(found, h.likely(values, r)...)
 	}
 	return found
 }
 
-// likely gives what most often explains a wrong or missing header.
+// likely gives what most often explains a wrong or missing header, by the newest value that counts.
 func (h HeaderSecret) likely(values []string, r Request) []Finding {
+	key, ok := newestLive(h.Secrets, r.At)
+	if !ok {
+		return nil
+	}
+	want := string(key)
 	// Wrong here and there cannot be told apart: only that the rest is equal.
 	for _, v := range values {
 		_, bare, _ := strings.Cut(v, " ")
 		switch {
-		case sameText(strings.TrimSpace(v), strings.TrimSpace(h.Value)):
+		case sameText(strings.TrimSpace(v), strings.TrimSpace(want)):
 			return []Finding{finding(Warn, "verify.bench.header_space", "Header", h.Name)}
-		case sameText(strings.ToLower(v), strings.ToLower(h.Value)):
+		case sameText(strings.ToLower(v), strings.ToLower(want)):
 			return []Finding{finding(Warn, "verify.bench.header_case", "Header", h.Name)}
-		case sameText(bare, h.Value):
+		case sameText(bare, want):
 			return []Finding{finding(Warn, "verify.bench.header_scheme", "Header", h.Name)}
 		}
 	}
@@ -179,7 +182,7 @@ func (h HeaderSecret) likely(values []string, r Request) []Finding {
 		if i == maxHeaders {
 			break
 		}
-		if !strings.EqualFold(other.Name, h.Name) && sameText(other.Value, h.Value) {
+		if !strings.EqualFold(other.Name, h.Name) && sameText(other.Value, want) {
 			return []Finding{finding(Warn, "verify.bench.header_elsewhere", "Header", h.Name, "Found", clipped(other.Name))}
 		}
 	}

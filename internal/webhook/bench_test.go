@@ -250,7 +250,7 @@ func TestBenchStandard(t *testing.T) {
 
 func TestBenchHeaders(t *testing.T) {
 	t.Parallel()
-	policy := webhook.Policy{Headers: []webhook.HeaderSecret{{Name: "X-Api-Key", Value: "Key-1"}}}
+	policy := webhook.Policy{Headers: []webhook.HeaderSecret{header("X-Api-Key", "Key-1")}}
 	for name, c := range map[string]struct {
 		headers []string
 		want    []string

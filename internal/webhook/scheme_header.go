@@ -9,26 +9,27 @@ import (
 )
 
 // HeaderSecret is one header that the vendor adds to each request with a value
-// of ours (Buró on webhooks, "Custom Headers").
+// of ours (Buró on webhooks, "Custom Headers"). While a value is replaced the
+// older ones are good until their end, like keys: the vendor may use them still.
 type HeaderSecret struct {
-	Name  string // of any case
-	Value string // compared exactly; an empty one never matches
+	Name    string   // of any case
+	Secrets []Secret // values as keys, the newest first; compared exactly
 }
 
 // Format prints the name alone, whatever the verb.
 func (h HeaderSecret) Format(f fmt.State, _ rune) { fmt.Fprint(f, h.Name+": "+redacted) }
 
-// LogValue keeps the value out of slog.
+// LogValue keeps the values out of slog.
 func (h HeaderSecret) LogValue() slog.Value { return slog.StringValue(h.Name + ": " + redacted) }
 
-// MarshalText keeps the value out of anything that prints a policy as JSON.
+// MarshalText keeps the values out of anything that prints a policy as JSON.
 func (h HeaderSecret) MarshalText() ([]byte, error) { return []byte(h.Name + ": " + redacted), nil }
 
 // checkHeaders compares every header, even after one was found wrong.
 func checkHeaders(headers []HeaderSecret, r Request) Check {
 	result := passed("verify.header.ok", "", "Count", len(headers))
 	for _, h := range headers {
-		bad := h.compare(r.values(h.Name))
+		bad := h.compare(r.values(h.Name), r.At)
 		if bad != nil && result.Result == Pass {
 			result = *bad
 		}
@@ -36,17 +37,20 @@ func checkHeaders(headers []HeaderSecret, r Request) Check {
 	return result
 }
 
-// compare gives the failure, or nil where the header has its one right value.
-func (h HeaderSecret) compare(values []string) *Check {
+// compare gives the failure, or nil where the header has one value that is right at a moment.
+func (h HeaderSecret) compare(values []string, at time.Time) *Check {
 	var bad Check
+	m := ask(h.Secrets, at, func(key []byte) bool { return len(values) == 1 && sameText(values[0], string(key)) })
 	switch {
-	case h.Value == "":
+	case !m.any && m.retired == nil:
 		bad = failed(CauseHeaderMismatch, "verify.header.no_value", "Header", h.Name)
 	case len(values) == 0:
 		bad = failed(CauseHeaderMissing, "verify.header.missing", "Header", h.Name)
 	case len(values) > 1:
 		bad = failed(CauseHeaderMismatch, "verify.header.repeated", "Header", h.Name)
-	case !sameText(values[0], h.Value):
+	case m.live == nil && m.retired != nil:
+		bad = failed(CauseHeaderMismatch, "verify.header.retired", "Header", h.Name, "Since", instant(m.retired.NotAfter))
+	case m.live == nil:
 		bad = failed(CauseHeaderMismatch, "verify.header.mismatch", "Header", h.Name)
 	default:
 		return nil

@@ -11,7 +11,7 @@ import (
 
 func TestHeaders(t *testing.T) {
 	t.Parallel()
-	two := []webhook.HeaderSecret{{Name: "X-Api-Key", Value: "k-1"}, {Name: "X-Client-Id", Value: "c-1"}}
+	two := []webhook.HeaderSecret{header("X-Api-Key", "k-1"), header("X-Client-Id", "c-1")}
 	for name, c := range map[string]struct {
 		policy  []webhook.HeaderSecret
 		headers []string
@@ -30,6 +30,12 @@ func TestHeaders(t *testing.T) {
 		"capitals count":     {headers: []string{"X-Api-Key", "K-1", "X-Client-Id", "c-1"}, cause: webhook.CauseHeaderMismatch, reason: "mismatch", header: "X-Api-Key"},
 		"twice":              {headers: []string{"X-Api-Key", "k-1", "X-Api-Key", "k-1", "X-Client-Id", "c-1"}, cause: webhook.CauseHeaderMismatch, reason: "repeated", header: "X-Api-Key"},
 		"no value kept":      {policy: []webhook.HeaderSecret{{Name: "X-Api-Key"}}, headers: []string{"X-Api-Key", ""}, cause: webhook.CauseHeaderMismatch, reason: "no_value", header: "X-Api-Key"},
+		"older, in overlap":  {policy: []webhook.HeaderSecret{replaced(time.Hour)}, headers: []string{"X-Api-Key", "old"}, reason: "ok"},
+		"newer, in overlap":  {policy: []webhook.HeaderSecret{replaced(time.Hour)}, headers: []string{"X-Api-Key", "new"}, reason: "ok"},
+		"older, at its end":  {policy: []webhook.HeaderSecret{replaced(0)}, headers: []string{"X-Api-Key", "old"}, reason: "ok"},
+		"older, after it":    {policy: []webhook.HeaderSecret{replaced(-time.Second)}, headers: []string{"X-Api-Key", "old"}, cause: webhook.CauseHeaderMismatch, reason: "retired", header: "X-Api-Key"},
+		"newer, after it":    {policy: []webhook.HeaderSecret{replaced(-time.Second)}, headers: []string{"X-Api-Key", "new"}, reason: "ok"},
+		"both at once":       {policy: []webhook.HeaderSecret{replaced(time.Hour)}, headers: []string{"X-Api-Key", "old", "X-Api-Key", "new"}, cause: webhook.CauseHeaderMismatch, reason: "repeated", header: "X-Api-Key"},
 		"no value, not sent": {policy: []webhook.HeaderSecret{{Name: "X-Api-Key"}}, cause: webhook.CauseHeaderMismatch, reason: "no_value", header: "X-Api-Key"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,6 +53,11 @@ func TestHeaders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// replaced is a header whose value was rotated; the older one is good for so long after the receipt.
+func replaced(left time.Duration) webhook.HeaderSecret {
+	return webhook.HeaderSecret{Name: "X-Api-Key", Secrets: []webhook.Secret{{Key: []byte("new")}, {Key: []byte("old"), NotAfter: at.Add(left)}}}
 }
 
 func TestToken(t *testing.T) {

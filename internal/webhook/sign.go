@@ -37,7 +37,9 @@ func Sign(p Policy, body []byte, id, token string, at time.Time) ([]Header, erro
 		add("Authorization", "Bearer "+token)
 	}
 	for _, h := range p.Headers {
-		add(h.Name, h.Value)
+		if value, ok := newestLive(h.Secrets, at); ok {
+			add(h.Name, string(value))
+		}
 	}
 	if s := p.Standard; s != nil {
 		if key, ok := newestLive(s.Secrets, at); ok {

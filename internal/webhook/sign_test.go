@@ -18,7 +18,7 @@ func TestSignedRequestsVerify(t *testing.T) {
 		"signature, hex":     {Signature: &SignaturePolicy{Secrets: []Secret{live}, Required: true, Encodings: []Encoding{Hex}, Header: "X-Palenca-Signature"}},
 		"signature, url":     {Signature: &SignaturePolicy{Secrets: []Secret{live}, Required: true, Encodings: []Encoding{Base64URL}}},
 		"jwt":                {JWT: &JWTPolicy{Secrets: []Secret{live}, Leeway: DefaultLeeway}},
-		"headers":            {Headers: []HeaderSecret{{Name: "X-One", Value: "1"}, {Name: "X-Two", Value: "2"}}},
+		"headers":            {Headers: []HeaderSecret{{Name: "X-One", Secrets: []Secret{{Key: []byte("1")}}}, {Name: "X-Two", Secrets: []Secret{{Key: []byte("2")}, {Key: []byte("1")}}}}},
 		"token":              {Token: &TokenPolicy{Valid: valid}},
 		"standard":           {Standard: &StandardPolicy{Secrets: []Secret{live}}},
 		"signature with jwt": {Signature: &SignaturePolicy{Secrets: []Secret{live}, Required: true}, JWT: &JWTPolicy{Secrets: []Secret{live}, Leeway: DefaultLeeway}},

@@ -1,6 +1,9 @@
 package webhook
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +68,19 @@ type Settings struct {
 	WindowMinutes     int // within which the same bytes are a copy
 }
 
+// DefaultSettings are those of a subscription that nobody set up by form. Buró signs every delivery, so its signature is
+// demanded (docs/vendor-buro.md#buro-signature); of Palenca nothing but the secret address is known.
+func DefaultSettings(d lookup.Dialect) Settings {
+	s := Settings{Signature: SignatureOff, SignatureHeader: DefaultSignatureHeader, SignatureEncoding: Base64, Addresses: AddressOff, WindowMinutes: DefaultWindow}
+	if d == lookup.Buro {
+		s.Signature = SignatureRequired
+	}
+	return s
+}
+
+// DefaultWindow is how many minutes the same bytes are a copy: the vendor's retries, with room (docs/vendor.md#delivery-retries).
+const DefaultWindow = 20
+
 // Asks tells whether the settings need secrets to judge a request.
 func (s Settings) Asks() bool {
 	return s.Signature != SignatureOff || s.JWT || s.Headers || s.Token || s.Standard
@@ -83,6 +99,7 @@ type SecretNote struct {
 
 // SubscriptionForm is what an administrator typed.
 type SubscriptionForm struct {
+	Dialect                                                          lookup.Dialect
 	Name                                                             string
 	Events                                                           []string
 	Signature, SignatureHeader, SignatureEncoding, Addresses, Window string
@@ -133,12 +150,25 @@ func (f SubscriptionForm) Check() (Settings, []Problem) {
 		// Both come as a bearer token, and a request has one.
 		add("jwt", "hooks.form.jwt_or_token")
 	}
+	if f.Dialect == lookup.Buro && count(s.JWT, s.Headers, s.Token) > 1 && !(s.JWT && s.Token) {
+		// The vendor shows one thing beside its signature, so a second one would refuse everything.
+		add("headers", "hooks.form.one_auth")
+	}
 	n, err := strconv.Atoi(f.Window)
 	if err != nil || n < 1 || n > maxWindow {
 		add("window", "hooks.form.window_bad", "Max", maxWindow)
 	}
 	s.WindowMinutes = n
 	return s, problems
+}
+
+func count(set ...bool) (n int) {
+	for _, is := range set {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 // headerName tells whether s may name a header (RFC 9110, 5.1).
@@ -176,6 +206,9 @@ func (p Policy) Credential(name string) bool {
 	return false
 }
 
+// ErrNoAddresses says that a vendor publishes no list of the addresses it sends from.
+var ErrNoAddresses = errors.New("webhook: the vendor publishes no addresses")
+
 // VendorHook is a subscription as the vendor has it.
 type VendorHook struct {
 	ID     string // "" on registering
@@ -183,5 +216,33 @@ type VendorHook struct {
 	URL    string // with its token: a credential
 	Active bool
 	Sign   bool     // the vendor is asked to sign
-	Events []string // not repeated by every vendor
+	Events []string // not repeated by any vendor
+	Auth   VendorAuth
+}
+
+// VendorAuth is what a vendor is told to show with each delivery, beside its signature. At most one of the three; none
+// leaves what the vendor has as it is (docs/vendor-buro.md#buro-authentication).
+type VendorAuth struct {
+	JWT                            string            // the secret it signs tokens with
+	Headers                        map[string]string // sent as they are
+	Client, ClientSecret, TokenURL string            // of our token endpoint
+}
+
+// Format prints which one it is and nothing of what is in it, whatever the verb.
+func (a VendorAuth) Format(f fmt.State, _ rune) { fmt.Fprint(f, string(a.Kind())) }
+
+// LogValue keeps the secrets out of slog.
+func (a VendorAuth) LogValue() slog.Value { return slog.StringValue(string(a.Kind())) }
+
+// Kind is the kind of secret that the vendor is told, "" for none.
+func (a VendorAuth) Kind() SecretKind {
+	switch {
+	case a.JWT != "":
+		return KindJWT
+	case len(a.Headers) > 0:
+		return KindHeader
+	case a.Client != "":
+		return KindClient
+	}
+	return ""
 }

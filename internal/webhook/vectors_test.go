@@ -107,3 +107,8 @@ func spoken(t testing.TB, id string, args []any) {
 		}
 	}
 }
+
+// header is a header that has to have one value.
+func header(name, value string) webhook.HeaderSecret {
+	return webhook.HeaderSecret{Name: name, Secrets: []webhook.Secret{{Key: []byte(value)}}}
+}

@@ -85,7 +85,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	p := webhook.Policy{
 		Signature: &webhook.SignaturePolicy{Secrets: []webhook.Secret{s}},
 		JWT:       &webhook.JWTPolicy{Secrets: []webhook.Secret{s}},
-		Headers:   []webhook.HeaderSecret{{Name: "X-Api-Key", Value: hush}},
+		Headers:   []webhook.HeaderSecret{header("X-Api-Key", hush)},
 		Standard:  &webhook.StandardPolicy{Secrets: []webhook.Secret{s}},
 	}
 	var out bytes.Buffer

@@ -26,7 +26,7 @@ func everything(t testing.TB) (webhook.Policy, webhook.Request) {
 	p := webhook.Policy{
 		Signature: &webhook.SignaturePolicy{Secrets: key, Required: true},
 		JWT:       &webhook.JWTPolicy{Secrets: jwt},
-		Headers:   []webhook.HeaderSecret{{Name: "X-Api-Key", Value: "k-1"}},
+		Headers:   []webhook.HeaderSecret{header("X-Api-Key", "k-1")},
 		Token:     &webhook.TokenPolicy{Valid: func([sha256.Size]byte, time.Time) webhook.TokenState { return webhook.TokenValid }},
 		Standard:  &webhook.StandardPolicy{Secrets: key},
 		Addresses: &webhook.AddressPolicy{Mode: webhook.AddressEnforce, Known: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, RefreshedAt: at},
@@ -106,7 +106,7 @@ func TestEveryCause(t *testing.T) {
 	key, raw := []webhook.Secret{v.secret(t, "key")}, []webhook.Secret{v.secret(t, "rawsecret")}
 	signature := webhook.Policy{Signature: &webhook.SignaturePolicy{Secrets: key, Required: true}}
 	jwt := webhook.Policy{JWT: &webhook.JWTPolicy{Secrets: raw}}
-	header := webhook.Policy{Headers: []webhook.HeaderSecret{{Name: "X-Api-Key", Value: "k-1"}}}
+	headers := webhook.Policy{Headers: []webhook.HeaderSecret{header("X-Api-Key", "k-1")}}
 	token := func(s webhook.TokenState) webhook.Policy {
 		return webhook.Policy{Token: &webhook.TokenPolicy{Valid: func([sha256.Size]byte, time.Time) webhook.TokenState { return s }}}
 	}
@@ -131,8 +131,8 @@ func TestEveryCause(t *testing.T) {
 		webhook.CauseJWTNoExpiry:        {jwt, request(t, bearer(v.get(t, "jwt.no_expiry"))...)},
 		webhook.CauseJWTNotYet:          {jwt, request(t, bearer(v.get(t, "jwt.not_yet"))...)},
 		webhook.CauseJWTSignature:       {jwt, request(t, bearer(v.get(t, "jwt.other"))...)},
-		webhook.CauseHeaderMissing:      {header, request(t)},
-		webhook.CauseHeaderMismatch:     {header, request(t, "X-Api-Key", "k-2")},
+		webhook.CauseHeaderMissing:      {headers, request(t)},
+		webhook.CauseHeaderMismatch:     {headers, request(t, "X-Api-Key", "k-2")},
 		webhook.CauseTokenMissing:       {token(webhook.TokenValid), request(t)},
 		webhook.CauseTokenUnknown:       {token(webhook.TokenUnknown), request(t, bearer("x")...)},
 		webhook.CauseTokenExpired:       {token(webhook.TokenExpired), request(t, bearer("x")...)},

@@ -156,17 +156,6 @@ type Event struct {
 	Key        string // semantic key: equal for two deliveries that tell the same fact of one attempt
 }
 
-// Filter narrows the list of deliveries.
-type Filter struct {
-	Verdict  Verdict
-	Cause    Cause
-	Action   string
-	Account  string
-	Hook     uuid.UUID
-	From, To time.Time
-	Text     string // in the body; only within a few days, because no index helps
-}
-
 // HourCount is how many deliveries of a verdict came in one hour.
 type HourCount struct {
 	Hour    time.Time

@@ -8,4 +8,5 @@ import "./forms.js";
 import "./keys.js";
 import "./live.js";
 import "./session.js";
+import "./tail.js";
 import "./theme.js";
