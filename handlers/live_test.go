@@ -26,8 +26,13 @@ type stream struct {
 
 func (b *browser) watch(query string) *stream {
 	b.t.Helper()
+	return b.watchAt("/lookups/live", query)
+}
+
+func (b *browser) watchAt(path, query string) *stream {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+"/lookups/live?"+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+path+"?"+query, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

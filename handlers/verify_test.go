@@ -390,7 +390,7 @@ func TestVerifyFloodIsBounded(t *testing.T) {
 	boss := c.as(auth.Administrator)
 	c.subscribe(boss, "signature", "required")
 	before := time.Now().UTC().Truncate(time.Hour)
-	const known, unknown, workers = 1500, 500, 8
+	const known, unknown, workers = 7000, 3000, 8
 	var sending sync.WaitGroup
 	for worker := range workers {
 		sending.Go(func() {
@@ -423,5 +423,5 @@ func TestVerifyFloodIsBounded(t *testing.T) {
 	if n := one[int](c, `select count(*) from river_job where kind = 'process_delivery'`); n != 0 {
 		t.Errorf("%d jobs", n)
 	}
-	boss.get("/subscriptions").want(http.StatusOK).has("1,500")
+	boss.get("/subscriptions").want(http.StatusOK).has("7,000")
 }
