@@ -146,7 +146,7 @@ func (db *DB) AttemptRefused(ctx context.Context, attemptID int64, code string) 
 			return err
 		}
 		step := lookup.Advance(a.state, lookup.Report{Phase: lookup.PhaseFailed, Detail: code})
-		if err := a.move(ctx, tx, step, moment{}); err != nil {
+		if err := a.move(ctx, tx, step, moment{by: lookup.SettledRefused}); err != nil {
 			return err
 		}
 		return notify(ctx, tx, a.lookupID)
@@ -180,8 +180,9 @@ func (a *attempt) move(ctx context.Context, tx pgx.Tx, step lookup.Step, m momen
 	next := step.Next
 	if _, err := tx.Exec(ctx, `-- name: move attempt
 update attempts set status = $2, detail = $3, warning = $4,
-       settled_at = case when $2 in ('queued', 'pending') then null else coalesce(settled_at, clock_timestamp()) end
- where id = $1`, a.id, next.Status, next.Detail, next.Warning); err != nil {
+       settled_at = case when $2 in ('queued', 'pending') then null else coalesce(settled_at, clock_timestamp()) end,
+       settled_by = case when $2 in ('queued', 'pending') then '' when status <> $2 then $5 else settled_by end
+ where id = $1`, a.id, next.Status, next.Detail, next.Warning, m.settles()); err != nil {
 		return fmt.Errorf("move the attempt: %w", err)
 	}
 	if a.latest {
@@ -272,6 +273,15 @@ type moment struct {
 	actorID    int64
 	deliveryID int64
 	took       time.Duration
+	by         lookup.SettledBy // when it is no webhook that moved the attempt
+}
+
+// settles is how an attempt's outcome became known, if this moment tells one.
+func (m moment) settles() lookup.SettledBy {
+	if m.by == lookup.SettledNot && m.deliveryID != 0 {
+		return lookup.SettledWebhook
+	}
+	return m.by
 }
 
 func addMoment(ctx context.Context, tx pgx.Tx, attemptID int64, m moment) error {

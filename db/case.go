@@ -37,6 +37,7 @@ type Case struct {
 	ProfileMore    lookup.Cells  // what the source says beside who the person is: address, estimated income, …
 	Entities       []EntityTable // the newest readable pull of each other kind of data, in the order of lookup.Entities
 	Documents      []Document    // of all pulls, each content once, newest first
+	Before         Before        // the answers before the newest ones
 	Earlier        uuid.UUID     // the same person's latest other success at the same source; zero when there is none
 }
 
@@ -92,7 +93,10 @@ select `+rowColumns+`, p.id, p.uid, k.given_at, k.expires_at, k.notice_version, 
 	if c.Attempts, err = readAttempts(ctx, tx, c.ID); err != nil {
 		return c, 0, err
 	}
-	return c, personID, readAnswer(ctx, tx, &c)
+	if err = readAnswer(ctx, tx, &c); err != nil {
+		return c, 0, err
+	}
+	return c, personID, readBefore(ctx, tx, &c)
 }
 
 // readAnswer adds the newest readable pulls to a case, and what was read from them.

@@ -50,8 +50,13 @@ select `+userColumns+`, c.environment, c.institution, c.notice_version, c.notice
                           where a.status = 'pending' and a.sent_at < now() - $4::interval and a.sent_at > now() - interval '7 days' and k.environment = c.environment)
              and not exists (select 1 from deliveries d where d.environment = c.environment and d.verdict <> 'refused' and d.received_at > now() - $4::interval)
               then 'quiet'
+            when (select coalesce(sum(h.started - h.refused - h.heard), 0) >= $5 and coalesce(sum(h.started - h.refused - h.heard), 0) * 10 >= sum(h.started - h.refused)
+                    from connections k join waits w on w.dialect = k.dialect join attempt_hours h on h.connection_id = k.id
+                   where k.environment = c.environment and h.hour >= date_trunc('hour', now(), 'UTC') - interval '6 hours'
+                     and h.hour + interval '1 hour' + make_interval(secs => w.expected_seconds) <= now())
+              then 'missing'
             else '' end
-  from users u cross join console c where u.id = $1 and u.disabled_at is null`, userID, limit, manyRefused, quietAfter),
+  from users u cross join console c where u.id = $1 and u.disabled_at is null`, userID, limit, manyRefused, quietAfter, manyMissing),
 		&c.Environment, &c.Institution, &c.NoticeVersion, &c.NoticeURL, &c.ConsentDays, &v.Waiting, &v.Paused, &v.Hooks)
 	return v, err
 }
@@ -62,12 +67,17 @@ type Visit struct {
 	Console Console
 	Waiting int
 	Paused  string
-	Hooks   string // vendor_off, failing, quiet; "" when nothing is wrong
+	Hooks   string // vendor_off, failing, quiet, missing; "" when nothing is wrong
 }
 
+// HooksMissing says that outcomes are known of attempts, or overdue, that no webhook told.
+const HooksMissing = "missing"
+
 // When the console says that something is wrong with receiving: this many refusals within two hours, if they are a
-// quarter of what came; or nothing at all for twice the longest extraction while attempts are open.
+// quarter of what came; nothing at all for twice the longest extraction while attempts are open; or no final event of this
+// many attempts that were sent in the last six full clock hours and had their time, if they are a tenth of those.
 const (
+	manyMissing = 5
 	manyRefused = 5
 	quietAfter  = 15 * time.Minute
 )

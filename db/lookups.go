@@ -102,7 +102,11 @@ select $1, $2, coalesce(max(number), 0) + 1, $3 from attempts where lookup_id = 
 		lookupID, connectionID, source).Scan(&attemptID); err != nil {
 		return fmt.Errorf("open an attempt: %w", err)
 	}
-	if err := addMoment(ctx, tx, attemptID, moment{kind: lookup.MomentRequested, actorID: userID}); err != nil {
+	kind := lookup.MomentRequested
+	if source == lookup.SourceAutomatic {
+		kind = lookup.MomentAutomatic
+	}
+	if err := addMoment(ctx, tx, attemptID, moment{kind: kind, actorID: userID}); err != nil {
 		return err
 	}
 	priority := 1
@@ -119,19 +123,20 @@ const vendorTries = 8
 
 const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, coalesce(p.curp, ''), coalesce(p.rfc, ''), p.name, l.reference, l.source, u.name, l.requested_at,
        l.status, l.detail, l.warning, l.status_at, l.profile_state, l.employment_state,
-       l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary`
+       l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary, make_interval(secs => w.expected_seconds)`
 
 const rowTables = `
   from lookups l
   join people p on p.id = l.person_id
   join connections c on c.id = l.connection_id
   join users u on u.id = l.requested_by
+  join waits w on w.dialect = c.dialect
 `
 
 func rowTargets(r *lookup.Row) []any {
 	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.RFC, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
 		&r.State.Status, &r.State.Detail, &r.State.Warning, &r.StatusAt, &r.Profile, &r.Employment,
-		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary}
+		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary, &r.Expected}
 }
 
 func scanRow(row pgx.CollectableRow) (lookup.Row, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cotejo/internal/lookup"
 	"cotejo/internal/seed"
 )
 
@@ -36,7 +37,7 @@ var seedTables = []struct{ table, columns string }{
 	{"lookups", "id uid environment person_id connection_id consent_id platform reference source requested_by requested_at status detail " +
 		"warning status_at profile_state employment_state records employers employer employed_since ended_on monthly_salary"},
 	{"attempts", "id uid lookup_id connection_id number source status detail warning account_id vendor_user_id requested_at sent_at settled_at " +
-		"profile_state employment_state"},
+		"profile_state employment_state settled_by final_event_at"},
 	{"deliveries", "id uid environment subscription_id connection_id received_at remote_addr method headers body body_size body_sha256 verdict " +
 		"cause answered answer_micros twin_of action account_id lookup_id event_id processed_at runs"},
 	{"events", "id attempt_id key nth action phase detail delivery_id received_at"},
@@ -162,7 +163,7 @@ var seededHeaders = []byte(`[["content-type","application/json"],["user-agent","
 func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by int64, deliveries, events []int64) {
 	id := s.id("attempts")
 	s.add("attempts", id, [16]byte(a.UID), l.ID, s.hook.ConnectionID, a.Number, string(a.Source), string(a.State.Status), a.State.Detail, a.State.Warning,
-		a.AccountID, a.VendorUserID, a.RequestAt, orNull(a.SentAt), orNull(a.SettledAt), string(a.Profile), string(a.Employment))
+		a.AccountID, a.VendorUserID, a.RequestAt, orNull(a.SentAt), orNull(a.SettledAt), string(a.Profile), string(a.Employment), settledBy(a), heardAt(a))
 	for i, e := range a.Events {
 		s.add("events", events[i], id, e.Key, 1, e.Action, string(e.Report.Phase), e.Report.Detail, deliveries[e.Delivery], e.ReceivedAt)
 	}
@@ -179,6 +180,28 @@ func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by int64, deliveries, 
 	for i := range a.Pulls {
 		s.pull(l.ID, id, events, &a.Pulls[i])
 	}
+}
+
+// heardAt is when an event first told an attempt's outcome; nil when none did.
+func heardAt(a *seed.Attempt) (at any) {
+	for _, e := range a.Events {
+		if e.Report.Phase.Final() {
+			return e.ReceivedAt
+		}
+	}
+	return nil
+}
+
+func settledBy(a *seed.Attempt) string {
+	switch {
+	case a.State.Status.Open():
+		return string(lookup.SettledNot)
+	case heardAt(a) != nil:
+		return string(lookup.SettledWebhook)
+	case a.State.Status == lookup.Expired:
+		return string(lookup.SettledExpired)
+	}
+	return string(lookup.SettledRefused)
 }
 
 func (s *sheets) pull(lookupID, attemptID int64, events []int64, p *seed.Pull) {

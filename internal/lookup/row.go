@@ -25,6 +25,7 @@ type Row struct {
 	Profile     PullState
 	Employment  PullState
 	Gist        Gist
+	Expected    time.Duration // how long its vendor usually takes
 }
 
 // Identifier gives what was asked about: a CURP or an RFC.
