@@ -102,6 +102,7 @@ func TestRolesTable(t *testing.T) {
 		{auth.PowerExport, "download the CSV; recorded"},
 		{auth.PowerReceive, "see deliveries, bodies masked"},
 		{auth.PowerBody, "download a delivery's exact bytes; recorded"},
+		{auth.PowerReplay, "have stored deliveries processed again; recorded"},
 		{auth.PowerAdminister, "users, connection, environment"},
 	}
 	var table strings.Builder

@@ -333,6 +333,7 @@ select id from (
 type delivery struct {
 	id, connectionID int64
 	receivedAt       time.Time
+	replay           *replaying // nil: the processing that follows a receipt
 }
 
 // effect stores the event under its key and moves the attempt, or finds that the same fact was told before.
@@ -350,8 +351,10 @@ select id, received_at, nth from events where attempt_id = $1 and key = $2 order
 	// except by the clock: past the retry window, a second success follows a refresh and calls for a new fetch.
 	again := nth > 0 && !e.Dated && e.Report.Phase == lookup.PhaseSucceeded && d.receivedAt.Sub(earlierAt) >= RetryWindow
 	if nth > 0 && !again {
-		if err := addMoment(ctx, tx, a.id, moment{kind: lookup.MomentRepeated, text: e.Action, deliveryID: d.id}); err != nil {
-			return err
+		if !d.replay.knows(earlier) {
+			if err := addMoment(ctx, tx, a.id, moment{kind: lookup.MomentRepeated, text: e.Action, deliveryID: d.id}); err != nil {
+				return err
+			}
 		}
 		return d.settle(ctx, tx, e, webhook.Duplicate, webhook.CauseSameFact, a.lookupID, earlier)
 	}
@@ -361,17 +364,21 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 		a.id, e.Key, nth+1, e.Action, e.Report.Phase, e.Report.Detail, d.id, d.receivedAt).Scan(&eventID); err != nil {
 		return fmt.Errorf("store the event: %w", err)
 	}
+	return db.give(ctx, tx, d, a, e, eventID)
+}
+
+// give lets a stored event move the attempt, and settles the delivery that told it.
+func (db *DB) give(ctx context.Context, tx pgx.Tx, d delivery, a attempt, e webhook.Event, eventID int64) error {
 	if err := db.learnAccount(ctx, tx, a, e); err != nil {
 		return err
 	}
+	if err := heard(ctx, tx, a.id, e.Report.Phase, d.receivedAt); err != nil {
+		return err
+	}
 	before := a
-	step := lookup.Advance(a.state, e.Report)
-	if step.Late {
-		// Two deliveries may be processed in another order than they came in; only the order of arrival makes one late.
-		if err := tx.QueryRow(ctx, `-- name: arrived late
-select exists (select 1 from events where attempt_id = $1 and id <> $2 and received_at < $3)`, a.id, eventID, d.receivedAt).Scan(&step.Late); err != nil {
-			return err
-		}
+	step, err := d.advance(ctx, tx, a, e, eventID)
+	if err != nil {
+		return err
 	}
 	if err := a.move(ctx, tx, step, moment{text: e.Action, deliveryID: d.id}); err != nil {
 		return err
@@ -403,11 +410,16 @@ select exists (select 1 from events where attempt_id = $1 and id <> $2 and recei
 			return err
 		}
 	}
-	if err := addChange(ctx, tx, d.id, "status", string(before.state.Status), string(a.state.Status)); err != nil {
+	if err := d.change(ctx, tx, "status", string(before.state.Status), string(a.state.Status)); err != nil {
 		return err
 	}
-	if err := addChange(ctx, tx, d.id, "warning", before.state.Warning, a.state.Warning); err != nil {
+	if err := d.change(ctx, tx, "warning", before.state.Warning, a.state.Warning); err != nil {
 		return err
+	}
+	if d.replay == nil && step.Moved { // whoever replays an old fault looks at it, and asks again or not
+		if err := db.retryItself(ctx, tx, a, time.Now()); err != nil {
+			return err
+		}
 	}
 	if err := d.settle(ctx, tx, e, verdict, cause, a.lookupID, eventID); err != nil {
 		return err
@@ -436,7 +448,7 @@ func (db *DB) fetchNamed(ctx context.Context, tx pgx.Tx, d delivery, a *attempt,
 		if err != nil || !entity.Known() {
 			return err
 		}
-		return addChange(ctx, tx, d.id, string(entity), string(was), string(to))
+		return d.change(ctx, tx, string(entity), string(was), string(to))
 	}
 	if len(entities) == 0 {
 		for _, entity := range lookup.Usual {
@@ -474,19 +486,57 @@ update attempts set account_id = $2, vendor_user_id = case when vendor_user_id =
 	return db.claimDeliveries(ctx, tx, a.connectionID, e.AccountID)
 }
 
-func addChange(ctx context.Context, tx pgx.Tx, deliveryID int64, what, before, after string) error {
+// advance is what an event does to its attempt, as of the moment at which its delivery came: two deliveries may be
+// processed in another order than they came in, and only the order of arrival counts.
+func (d delivery) advance(ctx context.Context, tx pgx.Tx, a attempt, e webhook.Event, eventID int64) (step lookup.Step, err error) {
+	step = lookup.Advance(a.state, e.Report)
+	if step.Late {
+		if err := tx.QueryRow(ctx, `-- name: arrived late
+select exists (select 1 from events where attempt_id = $1 and id <> $2 and received_at < $3)`, a.id, eventID, d.receivedAt).Scan(&step.Late); err != nil {
+			return step, err
+		}
+	}
+	if step.Next.Warning != a.state.Warning {
+		var overtaken bool
+		if err := tx.QueryRow(ctx, `-- name: warning overtaken
+select exists (select 1 from events where attempt_id = $1 and id <> $2 and received_at > $3 and phase in ('succeeded', 'refresh_failed'))`,
+			a.id, eventID, d.receivedAt).Scan(&overtaken); err != nil {
+			return step, err
+		}
+		if overtaken {
+			step.Next.Warning = a.state.Warning
+			step.Moved = step.Next != a.state
+		}
+	}
+	switch {
+	case step.Fetch && d.replay != nil:
+		step.Fetch, err = d.lacksData(ctx, tx, a, e)
+	case step.Fetch && !step.Moved:
+		var told bool
+		told, err = askedFirst(ctx, tx, a.id, e.Report.Phase, d.receivedAt)
+		step.Fetch = !told
+	}
+	return step, err
+}
+
+func (d delivery) change(ctx context.Context, tx pgx.Tx, what, before, after string) error {
 	if before == after {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `-- name: add change
-insert into changes (delivery_id, what, before, after) values ($1, $2, $3, $4)`, deliveryID, what, before, after)
+insert into changes (delivery_id, what, before, after, replay_id) values ($1, $2, $3, $4, nullif($5, 0))`,
+		d.id, what, before, after, d.replay.noted(webhook.Change{What: what, Before: before, After: after}))
 	return err
 }
 
 func (d delivery) settle(ctx context.Context, tx pgx.Tx, e webhook.Event, v webhook.Verdict, c webhook.Cause, lookupID, eventID int64) error {
-	if err := recount(ctx, tx, []int64{d.id}, v, c); err != nil {
-		return err
+	// A preview counts nothing: it would hold counters that receipts at the same moment need.
+	if !d.replay.preview() {
+		if err := recount(ctx, tx, []int64{d.id}, v, c); err != nil {
+			return err
+		}
 	}
+	d.replay.settled(v, c, lookupID)
 	_, err := tx.Exec(ctx, `-- name: settle delivery
 update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lookup_id = nullif($6, 0), event_id = nullif($7, 0),
        twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,

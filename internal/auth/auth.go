@@ -44,6 +44,7 @@ const (
 	PowerExport     Power = "export"
 	PowerReceive    Power = "read-deliveries" // see deliveries, bodies masked
 	PowerBody       Power = "read-bodies"     // see a delivery's exact bytes; audited
+	PowerReplay     Power = "replay"          // have stored deliveries processed again
 	PowerAdminister Power = "administer"
 )
 
@@ -59,6 +60,8 @@ func (r Role) May(p Power) bool {
 		return r == Administrator || r == Supervisor || r == Analyst
 	case PowerReceive:
 		return r.Known()
+	case PowerReplay:
+		return r == Administrator || r == Supervisor
 	case PowerBody:
 		// The exact bytes hold the address of our own hook, and whoever has that may speak as the vendor.
 		return r == Administrator || r == Supervisor

@@ -23,10 +23,11 @@ reveal          yes           yes        yes     -       -
 export          yes           yes        yes     -       -
 read-deliveries yes           yes        yes     yes     yes
 read-bodies     yes           yes        -       -       -
+replay          yes           yes        -       -       -
 administer      yes           -          -       -       -
 fly             -             -          -       -       -`)
 	powers := []auth.Power{auth.PowerNone, auth.PowerRead, auth.PowerRequest, auth.PowerReveal, auth.PowerExport, auth.PowerReceive,
-		auth.PowerBody, auth.PowerAdminister, "fly"}
+		auth.PowerBody, auth.PowerReplay, auth.PowerAdminister, "fly"}
 	lines := []string{fmt.Sprintf("%-15s", "")}
 	for _, r := range auth.Roles {
 		lines[0] += " " + string(r)
