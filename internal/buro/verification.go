@@ -40,6 +40,10 @@ func (v Verification) Report() lookup.Report {
 	return r
 }
 
+// Kinds are the kinds of data that a success names; none at all where it says that there is nothing, and nil where it does
+// not say.
+func (v Verification) Kinds() []lookup.Entity { return entities(v.Report(), v.Entities) }
+
 // report tells the four documented cases apart. "completed" is said of all of them; what was found is told by flags.
 // Named entities weigh as much as data_available: a fetch too many costs one request, one too few costs the applicant.
 func report(status string, available, retry *bool, entities []string) lookup.Report {
