@@ -65,7 +65,7 @@ var uglyCases = []uglyCase{
 		d.BadSignature = true
 		return []delivery{d}
 	}},
-	{name: "altered_body", group: ofProof, stage: onEvent, in: both, event: altered},
+	{name: "altered_body", group: ofProof, stage: onEvent, in: both, needs: "signature", event: altered},
 	{name: "expired_jwt", group: ofProof, stage: onEvent, in: []string{buro}, needs: "jwt", event: token("expired")},
 	{name: "alg_none_jwt", group: ofProof, stage: onEvent, in: []string{buro}, needs: "jwt", event: token("none")},
 	{name: "unknown_event", group: inText, stage: onEvent, in: both, event: strangerFirst},
