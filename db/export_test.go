@@ -8,6 +8,7 @@ var (
 	Clean          = clean
 	StatementName  = statementName
 	NewestQueue    = newestQueue
+	Tell           = (*DB).tell
 )
 
 const (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,13 @@ import (
 	"cotejo/internal/lookup"
 )
 
-// listen gives a function that waits for the next announcement, "" when none comes within patience.
+// listen gives a function that waits for the next announcement of a lookup, "" when none comes within patience.
 func (b *bench) listen() (next func(patience time.Duration) string) {
+	b.t.Helper()
+	return b.listenTo(func(payload string) bool { return !strings.HasPrefix(payload, db.DeliveryPrefix) })
+}
+
+func (b *bench) listenTo(wanted func(payload string) bool) (next func(patience time.Duration) string) {
 	b.t.Helper()
 	conn, err := pgx.Connect(b.ctx, b.url)
 	b.must(err)
@@ -28,11 +34,15 @@ func (b *bench) listen() (next func(patience time.Duration) string) {
 	return func(patience time.Duration) string {
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
 		defer cancel()
-		n, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return ""
+		for {
+			n, err := conn.WaitForNotification(ctx)
+			if err != nil {
+				return ""
+			}
+			if wanted(n.Payload) {
+				return n.Payload
+			}
 		}
-		return n.Payload
 	}
 }
 
