@@ -61,12 +61,17 @@ const limit = 20 * time.Minute
 type run struct {
 	Options
 	size
+	site
 	dir   string
-	url   string
 	key   seal.SecretKey
-	db    *db.DB
 	token string // of the hook
 	out   *Report
+}
+
+// site is one database of the bench.
+type site struct {
+	url string
+	db  *db.DB
 }
 
 // Run measures everything, one thing after the other, and cleans up behind itself. A run that fails half-way still
@@ -92,7 +97,7 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 		}
 	}()
 	r.url = cluster.URL()
-	if err := r.open(ctx); err != nil {
+	if err := r.open(ctx, &r.site); err != nil {
 		return nil, err
 	}
 	defer r.db.Close()
@@ -101,6 +106,7 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 		do   func(context.Context) error
 	}{
 		{"fill and lists", r.lists},
+		{"hook", r.hook},
 		{"deliveries", r.deliveries},
 		{"from change to screen", r.screen},
 		{"CSV", r.csv},
@@ -118,50 +124,51 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	return r.out, nil
 }
 
-func (r *run) open(ctx context.Context) (err error) {
-	if err := db.Migrate(ctx, r.url); err != nil {
+func (r *run) open(ctx context.Context, at *site) (err error) {
+	if err := db.Migrate(ctx, at.url); err != nil {
 		return err
 	}
-	if r.db, err = db.Open(ctx, r.url, nil); err != nil {
+	if at.db, err = db.Open(ctx, at.url, nil); err != nil {
 		return err
 	}
-	if err := r.db.UnlockSecrets(ctx, r.key); err != nil {
+	if err := at.db.UnlockSecrets(ctx, r.key); err != nil {
 		return err
 	}
 	// The administrator that the pages are asked for as is made before the invented analysts, who are users too.
-	console, err := r.console(ctx, 0)
+	console, err := r.console(ctx, at.url, 0)
 	if err != nil {
 		return err
 	}
 	console.stop()
-	return r.db.Pool().QueryRow(ctx, `-- name: server version
+	return at.db.Pool().QueryRow(ctx, `-- name: server version
 show server_version`).Scan(&r.out.Postgres)
 }
 
-// fill adds lookups up to a number, and settles the database as it would be settled after a day.
-func (r *run) fill(ctx context.Context, have, want int) error {
+// fill adds lookups to an empty database, and settles it as it would be settled after a day.
+func (r *run) fill(ctx context.Context, store *db.DB, lookups int) error {
 	began := time.Now()
-	err := r.Fill(ctx, r.db, seed.Plan{Lookups: want - have, Deliveries: deliveriesEach * (want - have), Now: began})
+	err := r.Fill(ctx, store, seed.Plan{Lookups: lookups, Deliveries: deliveriesEach * lookups, Now: began})
 	if err != nil {
 		return err
 	}
-	r.out.Seeds = append(r.out.Seeds, Seeded{Lookups: want - have, Took: time.Since(began)})
-	if r.token == "" {
-		at, err := r.db.Connection(ctx, lookup.Sandbox, lookup.Palenca)
-		if err != nil {
-			return err
-		}
-		if _, r.token, err = r.db.HookToken(ctx, at.ID); err != nil {
-			return err
-		}
+	r.out.Seeds = append(r.out.Seeds, Seeded{Lookups: lookups, Took: time.Since(began)})
+	return settle(ctx, store)
+}
+
+// hook gives the address of a hook of the bench's database.
+func (r *run) hook(ctx context.Context) error {
+	at, err := r.db.Connection(ctx, lookup.Sandbox, lookup.Palenca)
+	if err != nil {
+		return err
 	}
-	return r.settle(ctx)
+	_, r.token, err = r.db.HookToken(ctx, at.ID)
+	return err
 }
 
 // settle does at once what autovacuum and the checkpointer would do during a measurement.
-func (r *run) settle(ctx context.Context) error {
+func settle(ctx context.Context, store *db.DB) error {
 	for _, statement := range []string{"-- name: settle tables\nvacuum (analyze)", "-- name: settle files\ncheckpoint"} {
-		if _, err := r.db.Pool().Exec(ctx, statement); err != nil {
+		if _, err := store.Pool().Exec(ctx, statement); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,20 +33,20 @@ const (
 	password      = "measured against itself"
 )
 
-// console starts a console on the bench's database. workers 0 turns job work off.
-func (r *run) console(ctx context.Context, workers int) (*process, error) {
-	return r.start(ctx, r.Serve, "/readyz", "console", "COTEJO_WORKERS="+strconv.Itoa(workers),
+// console starts a console on a database of the bench. workers 0 turns job work off.
+func (r *run) console(ctx context.Context, url string, workers int) (*process, error) {
+	return r.start(ctx, r.Serve, url, "/readyz", "COTEJO_WORKERS="+strconv.Itoa(workers),
 		"COTEJO_SANDBOX=off", "COTEJO_METRICS_LISTEN=off", "COTEJO_DATA_DIR="+r.dir,
 		"COTEJO_ADMIN_EMAIL="+administrator, "COTEJO_ADMIN_PASSWORD="+password)
 }
 
 // start runs a command with nothing in its environment but what it needs, until its page answers.
-func (r *run) start(ctx context.Context, command []string, page, name string, settings ...string) (*process, error) {
+func (r *run) start(ctx context.Context, command []string, database, page string, settings ...string) (*process, error) {
 	listen, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(r.dir, name+".log")) // the log is written, as in service
+	log, err := os.CreateTemp(r.dir, "*.log") // the log is written, as in service
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +60,7 @@ func (r *run) start(ctx context.Context, command []string, page, name string, se
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	p.cmd = exec.Command(command[0], command[1:]...)
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DATABASE_URL=" + r.url,
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DATABASE_URL=" + database,
 		"COTEJO_LISTEN=" + listen, "COTEJO_SECRET_KEY=" + r.key.Encode()}, settings...)
 	for _, pair := range os.Environ() {
 		if strings.HasPrefix(pair, "COTEJO_TEST_") {
@@ -83,7 +82,7 @@ func (r *run) start(ctx context.Context, command []string, page, name string, se
 			return nil, ctx.Err()
 		case <-p.done:
 			words, _ := os.ReadFile(log.Name())
-			return nil, fmt.Errorf("%s ended: %w: %s", name, p.exit, words)
+			return nil, fmt.Errorf("%s ended: %w: %s", strings.Join(command, " "), p.exit, words)
 		case <-tick.C:
 		}
 		if status, _, err := p.get(ctx, page); err == nil && status == http.StatusOK {

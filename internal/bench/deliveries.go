@@ -44,12 +44,12 @@ func (r *run) deliveries(ctx context.Context) error {
 create table bench_bare (id bigint generated always as identity primary key, received_at timestamptz not null default clock_timestamp(), body bytea not null)`); err != nil {
 		return err
 	}
-	bare, err := r.start(ctx, r.Bare, "/", "bare")
+	bare, err := r.start(ctx, r.Bare, r.url, "/")
 	if err != nil {
 		return err
 	}
 	defer bare.stop()
-	alone, err := r.console(ctx, 0)
+	alone, err := r.console(ctx, r.url, 0)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ create table bench_bare (id bigint generated always as identity primary key, rec
 truncate river_job`); err != nil {
 		return err
 	}
-	whole, err := r.console(ctx, 8)
+	whole, err := r.console(ctx, r.url, 8)
 	if err != nil {
 		return err
 	}

@@ -7,91 +7,120 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
+
+	"cotejo/db"
 )
 
-// lists measures pages at two sizes of the database. A list that reads its page by key takes as long at both.
+// lists measures pages at two sizes of the database, in turn, so that a busy moment touches both alike. A list that reads
+// its page by key takes as long at both.
 func (r *run) lists(ctx context.Context) error {
-	if err := r.fill(ctx, 0, r.small); err != nil {
-		return err
-	}
-	small, err := r.pageTimes(ctx)
+	address, err := url.Parse(r.url)
 	if err != nil {
 		return err
 	}
-	if err := r.fill(ctx, r.small, r.large); err != nil {
+	address.Path = "/cotejo_small"
+	small := site{url: address.String()}
+	if _, err := r.db.Pool().Exec(ctx, "-- name: bench small database\ncreate database cotejo_small"); err != nil {
 		return err
 	}
-	large, err := r.pageTimes(ctx)
-	if err != nil {
+	if err := r.open(ctx, &small); err != nil {
 		return err
 	}
-	for i, page := range small {
-		r.out.Pages = append(r.out.Pages, PageTime{What: page.what, Small: page.took, Large: large[i].took})
+	defer small.db.Close()
+	if err := r.fill(ctx, small.db, r.small); err != nil {
+		return err
+	}
+	if err := r.fill(ctx, r.db, r.large); err != nil {
+		return err
+	}
+	var readers [2]reader
+	for i, at := range []site{small, r.site} {
+		console, err := r.console(ctx, at.url, 0)
+		if err != nil {
+			return err
+		}
+		defer console.stop()
+		if readers[i], err = newReader(ctx, console, at.db); err != nil {
+			return err
+		}
+	}
+	warm := max(2, r.pages/10)
+	for n := range warm + r.pages {
+		for page := range readers[0].pages {
+			for i := range readers {
+				if err := readers[i].read(ctx, page, n >= warm); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for i, page := range readers[0].pages {
+		r.out.Pages = append(r.out.Pages, PageTime{What: page.what, Small: page.took, Large: readers[1].pages[i].took})
 	}
 	return nil
 }
 
-type pageTime struct {
-	what string
-	took samples
+// reader asks one console for its pages, over HTTP and signed in.
+type reader struct {
+	console *process
+	pages   []page
 }
 
-// pageTimes asks for each page in turn, over HTTP and signed in, so that a busy moment touches all of them alike.
-func (r *run) pageTimes(ctx context.Context) ([]pageTime, error) {
-	console, err := r.console(ctx, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer console.stop()
+type page struct {
+	what, path string
+	mark       string // that rows are on it
+	took       samples
+}
+
+func newReader(ctx context.Context, console *process, store *db.DB) (reader, error) {
 	if err := console.signIn(ctx); err != nil {
-		return nil, err
+		return reader{}, err
 	}
-	lookups, err := r.deep(ctx, `-- name: bench deep lookup
+	lookups, err := deep(ctx, store, `-- name: bench deep lookup
 select requested_at, id from lookups where requested_at < $1 order by requested_at desc, id desc limit 1`)
 	if err != nil {
-		return nil, err
+		return reader{}, err
 	}
-	deliveries, err := r.deep(ctx, `-- name: bench deep delivery
+	deliveries, err := deep(ctx, store, `-- name: bench deep delivery
 select received_at, id from deliveries where received_at < $1 order by received_at desc, id desc limit 1`)
 	if err != nil {
-		return nil, err
+		return reader{}, err
 	}
-	pages := []struct{ what, path, mark string }{
-		{"Lookups, first page", "/lookups", "/lookups/"},
-		{"Lookups an analyst has to act on", "/lookups?actor=analyst", "/lookups/"},
-		{"Lookups by status", "/lookups?status=incomplete", "/lookups/"},
-		{"Lookups, 22 months back", "/lookups?after=" + lookups, "/lookups/"},
-		{"Deliveries, first page", "/deliveries", "/deliveries/"},
-		{"Deliveries by verdict", "/deliveries?verdict=duplicate", "/deliveries/"},
-		{"Deliveries, 22 months back", "/deliveries?after=" + deliveries, "/deliveries/"},
+	return reader{console, []page{
+		{what: "Lookups, first page", path: "/lookups", mark: "/lookups/"},
+		{what: "Lookups an analyst has to act on", path: "/lookups?actor=analyst", mark: "/lookups/"},
+		{what: "Lookups by status", path: "/lookups?status=incomplete", mark: "/lookups/"},
+		{what: "Lookups, 22 months back", path: "/lookups?after=" + lookups, mark: "/lookups/"},
+		{what: "Deliveries, first page", path: "/deliveries", mark: "/deliveries/"},
+		{what: "Deliveries by verdict", path: "/deliveries?verdict=duplicate", mark: "/deliveries/"},
+		{what: "Deliveries, 22 months back", path: "/deliveries?after=" + deliveries, mark: "/deliveries/"},
+	}}, nil
+}
+
+func (r *reader) read(ctx context.Context, i int, counts bool) error {
+	page := &r.pages[i]
+	began := time.Now()
+	status, body, err := r.console.get(ctx, page.path)
+	took := millis(time.Since(began))
+	if err != nil {
+		return err
 	}
-	times := make([]pageTime, len(pages))
-	warm := max(2, r.pages/10)
-	for n := range warm + r.pages {
-		for i, page := range pages {
-			began := time.Now()
-			status, body, err := console.get(ctx, page.path)
-			took := millis(time.Since(began))
-			if err == nil && (status != http.StatusOK || !bytes.Contains(body, []byte(page.mark))) {
-				err = fmt.Errorf("%s answered %d without rows", page.what, status)
-			}
-			if err != nil {
-				return nil, err
-			}
-			if times[i].what = page.what; n >= warm {
-				times[i].took = append(times[i].took, took)
-			}
-		}
+	if status != http.StatusOK || !bytes.Contains(body, []byte(page.mark)) {
+		return fmt.Errorf("%s answered %d without rows", page.what, status)
 	}
-	return times, nil
+	if counts {
+		page.took = append(page.took, took)
+	}
+	return nil
 }
 
 // deep gives the cursor of a page far back, in the form in which the pages' own links carry it.
-func (r *run) deep(ctx context.Context, query string) (string, error) {
+func deep(ctx context.Context, store *db.DB, query string) (string, error) {
 	var at time.Time
 	var id int64
-	if err := r.db.Pool().QueryRow(ctx, query, time.Now().AddDate(0, -22, 0)).Scan(&at, &id); err != nil {
+	if err := store.Pool().QueryRow(ctx, query, time.Now().AddDate(0, -22, 0)).Scan(&at, &id); err != nil {
 		return "", err
 	}
 	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))

@@ -27,7 +27,7 @@ const patience = 20 * time.Second
 
 // screen measures the time from a change to the row on an open page.
 func (r *run) screen(ctx context.Context) error {
-	console, err := r.console(ctx, 8)
+	console, err := r.console(ctx, r.url, 8)
 	if err != nil {
 		return err
 	}
