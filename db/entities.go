@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,15 @@ type EntityTable struct {
 
 // StoreEntity keeps a pull of one of the kinds of data that have no tables of their own, as rows of labels and values.
 func (db *DB) StoreEntity(ctx context.Context, kind lookup.Entity, n NewPull, rows []lookup.Cells) error {
-	return db.storePull(ctx, string(kind), lookup.MomentKind(kind), n, func(tx pgx.Tx, pullID int64, _ attempt) error {
-		return storeRows(ctx, tx, pullID, rows)
+	return db.storePull(ctx, string(kind), lookup.MomentKind(kind), n, func(tx pgx.Tx, pullID int64, a attempt) error {
+		if err := storeRows(ctx, tx, pullID, rows); err != nil || kind != lookup.EntityBusiness || len(rows) == 0 {
+			return err
+		}
+		// A company has no profile to be named by.
+		_, err := tx.Exec(ctx, `-- name: name company
+update people set name = $2 where id = (select person_id from lookups where id = $1) and rfc is not null and $2 <> ''`,
+			a.lookupID, clean(cmp.Or(rows[0].Value("legal_name"), rows[0].Value("commercial_name"))))
+		return err
 	})
 }
 

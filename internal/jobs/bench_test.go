@@ -47,6 +47,7 @@ type bench struct {
 	conn   connection.Connection
 	ran    chan struct{}
 	hook   string // the address given to the vendor
+	hooks  string // where all hooks are
 }
 
 // calls counts what reaches the vendor, by method and path.
@@ -85,7 +86,7 @@ func open(t *testing.T, extra sandbox.Config) *bench {
 	b.must(err)
 	inner := b.box.Handler()
 	b.vendor = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
+		if !strings.HasPrefix(r.URL.Path, "/_sandbox/") {
 			b.calls.mu.Lock()
 			b.calls.made, b.calls.at = append(b.calls.made, r.Method+" "+r.URL.Path), append(b.calls.at, time.Now())
 			b.calls.mu.Unlock()
@@ -122,7 +123,8 @@ func open(t *testing.T, extra sandbox.Config) *bench {
 	b.must(err)
 	client, err := palenca.New(palenca.Options{BaseURL: b.conn.BaseURL, Environment: lookup.Sandbox, Key: b.box.Credentials().APIKey, WidgetID: b.conn.WidgetID})
 	b.must(err)
-	b.hook = hooks.URL + "/hooks/" + token
+	b.hooks = hooks.URL + "/hooks/"
+	b.hook = b.hooks + token
 	_, err = client.CreateWebhook(t.Context(), palenca.Webhook{Name: "test", WidgetID: b.conn.WidgetID, Sandbox: true, Active: true,
 		URL: b.hook, Events: palenca.LoginEvents})
 	b.must(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/riverqueue/river"
 
 	"cotejo/db"
+	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
-	"cotejo/internal/palenca"
 	"cotejo/internal/task"
 )
 
@@ -20,7 +20,7 @@ type createAccount struct {
 }
 
 // Work asks the vendor for one attempt. The vendor knows no idempotency, so the attempt is marked as sent before the
-// call; a run that finds the mark of an earlier one looks for the account at the vendor before it asks again.
+// call; a run that finds the mark of an earlier one looks for what that one may have made before it asks again.
 func (w *createAccount) Work(ctx context.Context, job *river.Job[task.CreateAccount]) error {
 	e, err := w.db.Errand(ctx, job.Args.AttemptID)
 	if errors.Is(err, db.ErrNotFound) {
@@ -44,58 +44,90 @@ func (w *createAccount) Work(ctx context.Context, job *river.Job[task.CreateAcco
 	return w.settle(ctx, job, e, err)
 }
 
+// ask asks the vendor in its dialect.
 func (w *createAccount) ask(ctx context.Context, e db.Errand) error {
 	c, err := w.connection(ctx, e.ConnectionID)
 	if err != nil {
 		return err
 	}
+	if c.Dialect == lookup.Buro {
+		return w.verify(ctx, c, e)
+	}
+	return w.login(ctx, c, e)
+}
+
+// creation marks the attempt as sent right before the call that creates, and times it. One client serves the whole run:
+// having looked, it waits for its turn to ask instead of going back to sleep and looking again, which under a used-up
+// limit would go on for ever.
+type creation struct {
+	db        *db.DB
+	attemptID int64
+	now       bool // the next call creates
+	began     time.Time
+}
+
+func (c *creation) before(ctx context.Context) error {
+	if !c.now {
+		return nil
+	}
+	c.began = time.Now()
+	_, err := c.db.MarkSent(ctx, c.attemptID)
+	return err
+}
+
+// login asks Palenca for an account.
+func (w *createAccount) login(ctx context.Context, c connection.Connection, e db.Errand) error {
 	external := e.AttemptUID.String()
-	// One client for the whole run: having looked, it waits for its turn to ask instead of going back to sleep and
-	// looking again, which under a used-up limit would go on for ever.
-	var began time.Time
-	asking := false
-	client, err := w.client(ctx, c, func(ctx context.Context) error {
-		if !asking {
-			return nil
-		}
-		began = time.Now()
-		_, err := w.db.MarkSent(ctx, e.AttemptID)
-		return err
-	})
+	making := &creation{db: w.db, attemptID: e.AttemptID}
+	client, err := w.client(ctx, c, making.before)
 	if err != nil {
 		return err
 	}
 	if !e.SentAt.IsZero() {
 		account, ok, err := client.FindByExternalID(ctx, external)
 		if err != nil {
-			return fmt.Errorf("look for attempt %d at the vendor: %w", e.AttemptID, err)
+			return unsure{fmt.Errorf("look for attempt %d at the vendor: %w", e.AttemptID, err)}
 		}
 		if ok {
 			return w.db.AttemptTaken(ctx, e.AttemptID, db.Taken{AccountID: account.ID, UserID: account.UserID, Found: true})
 		}
 	}
-	asking = true
+	making.now = true
 	account, err := client.CreateAccount(ctx, e.CURP, e.Platform, external)
 	if err != nil {
 		return err
 	}
-	return w.db.AttemptTaken(ctx, e.AttemptID, db.Taken{AccountID: account.ID, UserID: account.UserID, Took: time.Since(began)})
+	return w.db.AttemptTaken(ctx, e.AttemptID, db.Taken{AccountID: account.ID, UserID: account.UserID, Took: time.Since(making.began)})
 }
+
+// unsure is a failed search for what an earlier run may have created: whatever the vendor said to it, that run's call is
+// as open as before.
+type unsure struct{ error }
+
+// Unwrap gives the search's own error.
+func (u unsure) Unwrap() error { return u.error }
 
 // sure tells that the vendor certainly did not act on a call that failed with err.
 func sure(err error) bool {
-	var refused *palenca.Error
-	return errors.As(err, &refused) && !refused.Ambiguous
+	var search unsure
+	if errors.As(err, &search) {
+		return false
+	}
+	refused, ok := refusalOf(err)
+	return ok && !refused.ambiguous
 }
 
 // settle ends the attempt when the vendor's refusal is final or the tries are used up; else the queue runs it again.
 func (w *createAccount) settle(ctx context.Context, job *river.Job[task.CreateAccount], e db.Errand, err error) error {
-	var refused *palenca.Error
-	if !errors.As(err, &refused) {
+	if errors.Is(err, errConsentIncomplete) {
+		return w.db.AttemptRefused(ctx, e.AttemptID, lookup.CodeConsentIncomplete)
+	}
+	refused, ok := refusalOf(err)
+	if !ok {
 		return err // a fault of ours; the queue tries again
 	}
-	if refused.Kind == palenca.GiveUp && !refused.Ambiguous {
-		return w.db.AttemptRefused(ctx, e.AttemptID, refused.Detail())
+	if refused.final && !refused.ambiguous {
+		return w.db.AttemptRefused(ctx, e.AttemptID, refused.detail)
 	}
 	if job.Attempt >= job.MaxAttempts {
 		return w.db.AttemptRefused(ctx, e.AttemptID, lookup.CodeUnavailable)

@@ -7,9 +7,11 @@ import (
 	"github.com/riverqueue/river"
 
 	"cotejo/db"
+	"cotejo/internal/buro"
 	"cotejo/internal/lookup"
 	"cotejo/internal/palenca"
 	"cotejo/internal/task"
+	"cotejo/internal/webhook"
 )
 
 type processDelivery struct {
@@ -27,14 +29,19 @@ func (w *processDelivery) Work(ctx context.Context, job *river.Job[task.ProcessD
 	} else if err != nil || stored.Processed {
 		return err
 	}
-	if stored.Dialect != lookup.Palenca {
-		return w.db.DeliveryUnreadable(ctx, id)
-	}
-	event, err := palenca.ParseEvent(stored.Body)
-	if errors.Is(err, palenca.ErrUnreadable) {
+	event, err := readEvent(stored)
+	if errors.Is(err, palenca.ErrUnreadable) || errors.Is(err, buro.ErrUnreadable) {
 		return w.db.DeliveryUnreadable(ctx, id)
 	} else if err != nil {
 		return err
 	}
 	return w.db.ApplyEvent(ctx, id, event)
+}
+
+func readEvent(stored db.StoredBody) (webhook.Event, error) {
+	if stored.Dialect == lookup.Buro {
+		e, _, err := buro.ParseEvent(stored.Body)
+		return e, err
+	}
+	return palenca.ParseEvent(stored.Body)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"cotejo/db"
+	"cotejo/internal/connection"
 	"cotejo/internal/employment"
 	"cotejo/internal/lookup"
 	"cotejo/internal/palenca"
@@ -18,29 +19,9 @@ type fetchProfile struct {
 	*vendor
 }
 
-// Work pulls the profile of an attempt, and the warning that the vendor keeps with the account: data from a fallback
-// source, or a person who never contributed, is told there and nowhere else (docs/vendor.md#warnings).
+// Work pulls the profile of an attempt.
 func (w *fetchProfile) Work(ctx context.Context, job *river.Job[task.FetchProfile]) error {
-	last := job.Attempt >= job.MaxAttempts
-	return w.fetch(ctx, "profile", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull *db.NewPull) error {
-		state, err := c.Account(ctx, account)
-		if err != nil {
-			return err
-		}
-		if err := w.db.SetWarning(ctx, job.Args.AttemptID, state.Warning); err != nil {
-			return err
-		}
-		p, raw, err := c.Profile(ctx, account)
-		received(pull, raw)
-		if err != nil {
-			return err
-		}
-		pull.State = lookup.PullComplete
-		if p.FullName() == "" && len(p.IDs) == 0 {
-			pull.State = lookup.PullEmpty
-		}
-		return w.db.StoreProfile(ctx, *pull, p)
-	})
+	return w.fetch(ctx, lookup.EntityProfile, job.Args.AttemptID, job.Args.EventID, job.Attempt >= job.MaxAttempts)
 }
 
 type fetchEmployment struct {
@@ -50,26 +31,22 @@ type fetchEmployment struct {
 
 // Work pulls the employment history of an attempt. An empty one is an answer, not a fault.
 func (w *fetchEmployment) Work(ctx context.Context, job *river.Job[task.FetchEmployment]) error {
-	last := job.Attempt >= job.MaxAttempts
-	return w.fetch(ctx, "employment", job.Args.AttemptID, job.Args.EventID, last, func(ctx context.Context, c *palenca.Client, account string, pull *db.NewPull) error {
-		h, raw, err := c.Employment(ctx, account)
-		received(pull, raw)
-		if err != nil {
-			return err
-		}
-		pull.State = palenca.State(h)
-		return w.db.StoreEmployment(ctx, *pull, h, employment.Gist(h))
-	})
+	return w.fetch(ctx, lookup.EntityEmployment, job.Args.AttemptID, job.Args.EventID, job.Attempt >= job.MaxAttempts)
 }
 
-// received keeps the answer as it came, whatever it turns out to say.
-func received(pull *db.NewPull, raw palenca.Raw) {
-	pull.HTTPStatus, pull.Took, pull.Body, pull.SHA256 = raw.Status, raw.Took, raw.Body, raw.SHA256
+type fetchEntity struct {
+	river.WorkerDefaults[task.FetchEntity]
+	*vendor
 }
 
-// fetch does what both kinds share: find the account, call, sleep when told to, and keep a final failure.
-func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int64, last bool,
-	call func(context.Context, *palenca.Client, string, *db.NewPull) error) error {
+// Work pulls one of the other kinds of data of an attempt.
+func (w *fetchEntity) Work(ctx context.Context, job *river.Job[task.FetchEntity]) error {
+	return w.fetch(ctx, lookup.Entity(job.Args.Entity), job.Args.AttemptID, job.Args.EventID, job.Attempt >= job.MaxAttempts)
+}
+
+// fetch does what all kinds share: find the account, call, sleep when told to, and keep a final failure. last tells that
+// no other run will follow.
+func (v *vendor) fetch(ctx context.Context, kind lookup.Entity, attemptID, eventID int64, last bool) error {
 	e, err := v.db.Errand(ctx, attemptID)
 	if errors.Is(err, db.ErrNotFound) {
 		return river.JobCancel(err)
@@ -82,11 +59,10 @@ func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int6
 		if err != nil {
 			return err
 		}
-		client, err := v.client(ctx, c, nil)
-		if err != nil {
-			return err
+		if c.Dialect == lookup.Buro {
+			return v.fetchBuro(ctx, c, e, kind, &pull, last)
 		}
-		return call(ctx, client, e.AccountID, &pull)
+		return v.fetchPalenca(ctx, c, e, kind, &pull)
 	}()
 	if err == nil {
 		return nil
@@ -95,10 +71,49 @@ func (v *vendor) fetch(ctx context.Context, kind string, attemptID, eventID int6
 	if done {
 		return slept
 	}
-	var refused *palenca.Error
-	if errors.As(err, &refused) && (last || refused.Kind == palenca.GiveUp) {
-		pull.Code = refused.Code
-		return v.db.PullFailed(ctx, kind, pull)
+	if refused, ok := refusalOf(err); ok && (last || refused.final) {
+		pull.Code, pull.Documents = refused.code, nil
+		return v.db.PullFailed(ctx, string(kind), pull)
 	}
 	return err
+}
+
+func (v *vendor) fetchPalenca(ctx context.Context, c connection.Connection, e db.Errand, kind lookup.Entity, pull *db.NewPull) error {
+	client, err := v.client(ctx, c, nil)
+	if err != nil {
+		return err
+	}
+	if kind == lookup.EntityEmployment {
+		h, raw, err := client.Employment(ctx, e.AccountID)
+		received(pull, raw)
+		if err != nil {
+			return err
+		}
+		pull.State = palenca.State(h)
+		return v.db.StoreEmployment(ctx, *pull, h, employment.Gist(h))
+	}
+	// The warning that the vendor keeps with the account, data from a fallback source or a person who never contributed,
+	// is told there and nowhere else (docs/vendor.md#warnings).
+	state, err := client.Account(ctx, e.AccountID)
+	if err != nil {
+		return err
+	}
+	if err := v.db.SetWarning(ctx, e.AttemptID, state.Warning); err != nil {
+		return err
+	}
+	p, raw, err := client.Profile(ctx, e.AccountID)
+	received(pull, raw)
+	if err != nil {
+		return err
+	}
+	pull.State = lookup.PullComplete
+	if p.FullName() == "" && len(p.IDs) == 0 {
+		pull.State = lookup.PullEmpty
+	}
+	return v.db.StoreProfile(ctx, *pull, p)
+}
+
+// received keeps the answer as it came, whatever it turns out to say.
+func received(pull *db.NewPull, raw palenca.Raw) {
+	pull.HTTPStatus, pull.Took, pull.Body, pull.SHA256 = raw.Status, raw.Took, raw.Body, raw.SHA256
 }

@@ -49,6 +49,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	river.AddWorker(workers, &processDelivery{db: c.DB})
 	river.AddWorker(workers, &fetchProfile{vendor: v})
 	river.AddWorker(workers, &fetchEmployment{vendor: v})
+	river.AddWorker(workers, &fetchEntity{vendor: v})
 	river.AddWorker(workers, &tidy{db: c.DB})
 	river.AddWorker(workers, &compareHooks{vendor: v})
 	river.AddWorker(workers, &refreshOutbound{vendor: v})

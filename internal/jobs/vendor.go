@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"cotejo/db"
+	"cotejo/internal/buro"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
 	"cotejo/internal/palenca"
@@ -35,31 +36,54 @@ const patience = 10 * time.Second
 
 // client makes a client for one run of a job. before, when not nil, runs when a call is allowed, right before it is made.
 func (v *vendor) client(ctx context.Context, c connection.Connection, before func(context.Context) error) (*palenca.Client, error) {
-	if c.Dialect != lookup.Palenca {
-		return nil, fmt.Errorf("connection %d speaks %s, which has no client", c.ID, c.Dialect)
+	key, err := v.key(ctx, c, lookup.Palenca)
+	if err != nil {
+		return nil, err
+	}
+	return palenca.New(palenca.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID, HTTP: v.http,
+		Wait: v.wait(c, before), OnLimit: v.hold(ctx, c)})
+}
+
+// buro is client for the other dialect.
+func (v *vendor) buro(ctx context.Context, c connection.Connection, before func(context.Context) error) (*buro.Client, error) {
+	key, err := v.key(ctx, c, lookup.Buro)
+	if err != nil {
+		return nil, err
+	}
+	return buro.New(buro.Options{BaseURL: c.BaseURL, Environment: c.Environment, Key: key, SandboxHeader: c.SandboxHeader, HTTP: v.http,
+		Wait: v.wait(c, before), OnLimit: v.hold(ctx, c)})
+}
+
+func (v *vendor) key(ctx context.Context, c connection.Connection, speaks lookup.Dialect) (string, error) {
+	if c.Dialect != speaks {
+		return "", fmt.Errorf("connection %d speaks %s and not %s", c.ID, c.Dialect, speaks)
 	}
 	key, err := v.db.ConnectionKey(ctx, c.ID)
 	if err != nil {
-		return nil, fmt.Errorf("open the connection's key: %w", err)
+		return "", fmt.Errorf("open the connection's key: %w", err)
 	}
+	return key, nil
+}
+
+// wait gives each call of a run its turn within the limit that all processes share.
+func (v *vendor) wait(c connection.Connection, before func(context.Context) error) func(context.Context) error {
 	left := time.Duration(0) // nothing is lost before the first call
-	return palenca.New(palenca.Options{
-		BaseURL: c.BaseURL, Environment: c.Environment, Key: key, WidgetID: c.WidgetID, HTTP: v.http,
-		Wait: func(ctx context.Context) error {
-			if err := v.turn(ctx, c.ID, left); err != nil {
-				return err
-			}
-			left = patience
-			if before != nil {
-				return before(ctx)
-			}
-			return nil
-		},
-		OnLimit: func(reset time.Time) {
-			// Losing this hint costs a refused call, which says the same again.
-			_ = v.db.HoldCalls(context.WithoutCancel(ctx), c.ID, reset)
-		},
-	})
+	return func(ctx context.Context) error {
+		if err := v.turn(ctx, c.ID, left); err != nil {
+			return err
+		}
+		left = patience
+		if before != nil {
+			return before(ctx)
+		}
+		return nil
+	}
+}
+
+// hold keeps all processes from calling when the vendor's window is used up. Losing this hint costs a refused call,
+// which says the same again.
+func (v *vendor) hold(ctx context.Context, c connection.Connection) func(time.Time) {
+	return func(reset time.Time) { _ = v.db.HoldCalls(context.WithoutCancel(ctx), c.ID, reset) }
 }
 
 // turn takes a token, waiting up to patience for it.
@@ -89,6 +113,44 @@ func (v *vendor) connection(ctx context.Context, id int64) (connection.Connectio
 	return c, err
 }
 
+// refusal is what jobs act upon of a vendor's error, in either dialect.
+type refusal struct {
+	code       string // for a pull that failed
+	detail     string // for an attempt that ended
+	final      bool   // the same call will not work
+	ambiguous  bool   // the vendor may have acted on it all the same
+	keyRefused bool
+	until      time.Time // not before; zero when the vendor did not ask for it
+}
+
+// refusalOf reads a vendor's error; ok is false for faults of ours.
+func refusalOf(err error) (r refusal, ok bool) {
+	var ofPalenca *palenca.Error
+	var ofBuro *buro.Error
+	switch {
+	case errors.As(err, &ofPalenca):
+		r = refusal{code: ofPalenca.Code, detail: ofPalenca.Detail(), final: ofPalenca.Kind == palenca.GiveUp, ambiguous: ofPalenca.Ambiguous,
+			keyRefused: ofPalenca.KeyRefused()}
+		if ofPalenca.Kind == palenca.WaitUntil {
+			r.until = ofPalenca.Until
+		}
+		return r, true
+	case errors.As(err, &ofBuro):
+		r = refusal{code: ofBuro.Code, detail: ofBuro.Detail(), final: ofBuro.Kind == buro.GiveUp, ambiguous: ofBuro.Ambiguous,
+			keyRefused: ofBuro.KeyRefused()}
+		if ofBuro.Kind == buro.WaitUntil {
+			r.until = ofBuro.Until
+		}
+		if ofBuro.Daily() {
+			// One person's limit: nobody else waits for it, and asking again today is never tried
+			// (docs/vendor-buro.md#buro-limits).
+			r.final, r.until = true, time.Time{}
+		}
+		return r, true
+	}
+	return r, false
+}
+
 // sleepOr turns the reasons to wait into a snooze and pauses the connection when the vendor refused our key. Any other
 // error comes back as it is; done tells that err was dealt with.
 func (v *vendor) sleepOr(ctx context.Context, connectionID int64, err error) (_ error, done bool) {
@@ -96,22 +158,22 @@ func (v *vendor) sleepOr(ctx context.Context, connectionID int64, err error) (_ 
 	if errors.As(err, &wait) {
 		return river.JobSnooze(max(wait.wait, 50*time.Millisecond)), true
 	}
-	var refused *palenca.Error
-	if !errors.As(err, &refused) {
+	refused, ok := refusalOf(err)
+	if !ok {
 		return err, false
 	}
-	if refused.KeyRefused() {
+	if refused.keyRefused {
 		// One wrong key would fail every lookup alike: hold them back and tell an administrator instead.
-		if err := v.db.PauseConnection(ctx, connectionID, refused.Detail()); err != nil {
+		if err := v.db.PauseConnection(ctx, connectionID, refused.detail); err != nil {
 			return err, true
 		}
 		return river.JobSnooze(pauseCheck), true
 	}
-	if refused.Kind == palenca.WaitUntil {
-		if err := v.db.HoldCalls(ctx, connectionID, refused.Until); err != nil {
+	if !refused.until.IsZero() {
+		if err := v.db.HoldCalls(ctx, connectionID, refused.until); err != nil {
 			return err, true
 		}
-		return river.JobSnooze(max(time.Until(refused.Until), time.Second)), true
+		return river.JobSnooze(max(time.Until(refused.until), time.Second)), true
 	}
 	return err, false
 }
