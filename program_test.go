@@ -169,9 +169,11 @@ type guest struct {
 	notes strings.Builder
 }
 
-func (s *site) guest() *guest {
+func (s *site) guest() *guest { return browse(s.t, "http://"+s.listen) }
+
+func browse(t *testing.T, base string) *guest {
 	jar, _ := cookiejar.New(nil) // never fails without options
-	return &guest{t: s.t, base: "http://" + s.listen, http: &http.Client{Jar: jar, Timeout: 30 * time.Second,
+	return &guest{t: t, base: base, http: &http.Client{Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
