@@ -3,10 +3,10 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
-	"cotejo/db"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
 	"cotejo/views"
@@ -21,50 +21,75 @@ func (c *Console) connection(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, views.Connection(page))
 }
 
-// connectionPage shows the connection of the console's environment as stored, or an empty form.
+// connectionPage shows the connections of the console's environment as stored, or an empty form for a dialect without one.
 func (c *Console) connectionPage(w http.ResponseWriter, r *http.Request) (views.ConnectionPage, error) {
 	v := visitOf(r)
-	page := views.ConnectionPage{Page: c.page(w, r, "connection", "admin.connection.title"), Errors: map[string]views.Note{}}
-	page.Values = connection.Form{Dialect: lookup.Palenca, CallsPerMinute: strconv.Itoa(connection.MaxCallsPerMinute)}
-	stored, err := c.DB.Connection(r.Context(), v.env, lookup.Palenca)
-	if errors.Is(err, db.ErrNotFound) {
-		return page, nil
-	} else if err != nil {
+	page := views.ConnectionPage{Page: c.page(w, r, "connection", "admin.connection.title")}
+	stored, err := c.DB.Connections(r.Context(), v.env)
+	if err != nil {
 		return page, failed(err)
 	}
-	page.Connection = stored
-	page.Values = connection.Form{Name: stored.Name, Dialect: stored.Dialect, BaseURL: stored.BaseURL,
-		WidgetID: stored.WidgetID, CallsPerMinute: strconv.Itoa(stored.CallsPerMinute)}
-	if stored.Subscription.TokenTail != "" {
-		page.HookURL = c.HooksURL + "/hooks/••••••••" + stored.Subscription.TokenTail
+	for _, dialect := range lookup.Dialects {
+		card := views.ConnectionCard{Dialect: dialect, Errors: map[string]views.Note{},
+			Values: connection.Form{Dialect: dialect, CallsPerMinute: strconv.Itoa(connection.MaxCallsPerMinute)}}
+		if i := slices.IndexFunc(stored, func(s connection.Connection) bool { return s.Dialect == dialect }); i >= 0 {
+			s := stored[i]
+			card.Connection = s
+			card.Values = connection.Form{Name: s.Name, Dialect: dialect, BaseURL: s.BaseURL, WidgetID: s.WidgetID,
+				SandboxHeader: s.SandboxHeader, CallsPerMinute: strconv.Itoa(s.CallsPerMinute)}
+			if s.Subscription.TokenTail != "" {
+				card.HookURL = c.HooksURL + "/hooks/••••••••" + s.Subscription.TokenTail
+			}
+		}
+		page.Cards = append(page.Cards, card)
 	}
 	return page, nil
 }
 
-// saveConnection stores what an administrator typed. It takes effect with the next call; nothing has to restart.
-func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
+// cardOf gives the card that a form is about. A form without a dialect is Palenca's, the first there was.
+func (c *Console) cardOf(w http.ResponseWriter, r *http.Request) (views.ConnectionPage, *views.ConnectionCard, *web.Form, error) {
 	form, err := web.ParseForm(r, web.FormLimits{})
 	if err != nil {
-		return err
+		return views.ConnectionPage{}, nil, form, err
 	}
 	page, err := c.connectionPage(w, r)
+	if err != nil {
+		return page, nil, form, err
+	}
+	dialect := lookup.Dialect(form.Get("dialect"))
+	if dialect == "" {
+		dialect = lookup.Palenca
+	}
+	i := slices.IndexFunc(page.Cards, func(card views.ConnectionCard) bool { return card.Dialect == dialect })
+	if i < 0 {
+		return page, nil, form, web.BadRequest("errors.bad.field")
+	}
+	return page, &page.Cards[i], form, nil
+}
+
+// saveConnection stores what an administrator typed. It takes effect with the next call; nothing has to restart.
+func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
+	page, card, form, err := c.cardOf(w, r)
 	if err != nil {
 		return err
 	}
 	v := visitOf(r)
-	typed := connection.Form{Name: form.Get("name"), Dialect: lookup.Palenca, BaseURL: strings.TrimRight(form.Get("base_url"), "/"),
-		Key: form.Get("key"), WidgetID: form.Get("widget_id"), CallsPerMinute: form.Get("calls_per_minute")}
-	page.Values = typed
-	page.Values.Key = "" // never sent back
-	for _, p := range typed.Check(v.env, page.Exists()) {
-		page.Errors[p.Field] = views.Note{ID: p.ID, Args: p.Args}
+	typed := connection.Form{Name: form.Get("name"), Dialect: card.Dialect, BaseURL: strings.TrimRight(form.Get("base_url"), "/"),
+		Key: form.Get("key"), WidgetID: form.Get("widget_id"), SandboxHeader: form.Bool("sandbox_header"), CallsPerMinute: form.Get("calls_per_minute")}
+	card.Values = typed
+	card.Values.Key = "" // never sent back
+	for _, p := range typed.Check(v.env, card.Exists()) {
+		card.Errors[p.Field] = views.Note{ID: p.ID, Args: p.Args}
 	}
-	if len(page.Errors) > 0 {
+	if len(card.Errors) > 0 {
 		return web.Invalid(w, r, views.Connection(page))
 	}
 	calls, _ := strconv.Atoi(typed.CallsPerMinute) // Check has read it
-	fresh := connection.Connection{Name: typed.Name, Dialect: lookup.Palenca, Environment: v.env, BaseURL: typed.BaseURL,
-		WidgetID: typed.WidgetID, CallsPerMinute: calls}
+	fresh := connection.Connection{Name: typed.Name, Dialect: card.Dialect, Environment: v.env, BaseURL: typed.BaseURL,
+		SandboxHeader: typed.SandboxHeader, CallsPerMinute: calls}
+	if card.Dialect == lookup.Palenca {
+		fresh.WidgetID = typed.WidgetID
+	}
 	saved, err := c.DB.SaveConnection(r.Context(), fresh, typed.Key, v.actor)
 	if err != nil {
 		return failed(err)
@@ -82,29 +107,29 @@ func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
 
 // testConnection makes one harmless call with the stored key and shows what came back.
 func (c *Console) testConnection(w http.ResponseWriter, r *http.Request) error {
-	page, err := c.connectionPage(w, r)
+	page, card, _, err := c.cardOf(w, r)
 	if err != nil {
 		return err
 	}
-	if !page.Exists() {
+	if !card.Exists() {
 		return web.NotFound(errors.New("no connection to test"))
 	}
 	v := visitOf(r)
-	key, err := c.DB.ConnectionKey(r.Context(), page.Connection.ID)
+	key, err := c.DB.ConnectionKey(r.Context(), card.Connection.ID)
 	if err != nil {
 		return failed(err)
 	}
-	code, status, took := c.Vendor.Test(r.Context(), page.Connection, key)
+	code, status, took := c.Vendor.Test(r.Context(), card.Connection, key)
 	outcome := code
 	if outcome == "" {
 		outcome = "ok"
 	}
-	if err := c.DB.ConnectionTested(r.Context(), page.Connection, outcome, v.actor); err != nil {
+	if err := c.DB.ConnectionTested(r.Context(), card.Connection, outcome, v.actor); err != nil {
 		return failed(err)
 	}
-	page.Test = &views.TestResult{OK: code == "", Status: status, Took: took}
+	card.Test = &views.TestResult{OK: code == "", Status: status, Took: took}
 	if code != "" {
-		page.Test.Note = testNote(code, status)
+		card.Test.Note = testNote(code, status)
 	}
 	return web.Render(w, r, http.StatusOK, views.Connection(page))
 }
@@ -126,13 +151,16 @@ func testNote(code string, status int) views.Note {
 	return views.Note{ID: "admin.connection.test_other", Args: []any{"Code", code}}
 }
 
+// resumeConnection lets what waits in the queue out again.
 func (c *Console) resumeConnection(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	stored, err := c.DB.Connection(r.Context(), v.env, lookup.Palenca)
+	_, card, _, err := c.cardOf(w, r)
 	if err != nil {
-		return failed(err)
+		return err
 	}
-	if err := c.DB.ResumeConnection(r.Context(), stored, v.actor); err != nil {
+	if !card.Exists() {
+		return web.NotFound(errors.New("no connection to resume"))
+	}
+	if err := c.DB.ResumeConnection(r.Context(), card.Connection, visitOf(r).actor); err != nil {
 		return failed(err)
 	}
 	return c.done(w, r, "/connection", "admin.flash.connection_resumed")

@@ -48,6 +48,49 @@ func TestConnectionForm(t *testing.T) {
 	}
 }
 
+// Each dialect has its own form, key, test and rule for addresses on the one page.
+func TestConnectionOfBuro(t *testing.T) {
+	t.Parallel()
+	c := withVendor(t)
+	creds := c.box.Credentials()
+	b := c.as(auth.Administrator)
+	form := func(pairs ...string) url.Values {
+		v := url.Values{"dialect": {"buro"}, "name": {"Buró"}, "base_url": {c.boxURL}, "key": {creds.BuroKey}, "calls_per_minute": {"60"}}
+		for i := 0; i < len(pairs); i += 2 {
+			v.Set(pairs[i], pairs[i+1])
+		}
+		return v
+	}
+	b.post("/connection/test", url.Values{"dialect": {"buro"}}).want(http.StatusNotFound)
+	b.post("/connection/resume", url.Values{"dialect": {"buro"}}).want(http.StatusNotFound)
+	b.post("/connection", form("dialect", "other")).want(http.StatusBadRequest)
+	for _, bad := range []string{"https://api.burodeingresos.com", "https://api.palenca.com/v1"} {
+		b.post("/connection", form("base_url", bad)).want(http.StatusUnprocessableEntity).count("#buro_base_url-error", 1).count("#base_url-error", 0).lacks(creds.BuroKey)
+	}
+	b.post("/connection", form()).to("/connection")
+	b.get("/connection").want(http.StatusOK).lacks(creds.BuroKey).has(creds.BuroKey[len(creds.BuroKey)-4:]).count(`form[action="/connection/test"]`, 2)
+	if n := one[int](c, `select count(*) from connections where dialect = 'buro' and widget_id = '' and calls_per_minute = 60 and not sandbox_header`); n != 1 {
+		t.Errorf("%d connections of Buró", n)
+	}
+	if n := one[int](c, `select count(*) from connections where dialect = 'palenca' and widget_id <> ''`); n != 1 {
+		t.Error("the other dialect's connection was changed")
+	}
+	tested := b.post("/connection/test", url.Values{"dialect": {"buro"}}).want(http.StatusOK)
+	tested.count(`[data-test]`, 1).count(`#connection-buro [data-test="ok"]`, 1)
+	buro := one[int64](c, `select id from connections where dialect = 'buro'`)
+	c.must(c.PauseConnection(t.Context(), buro, "vendor_unauthorized"))
+	b.get("/connection").want(http.StatusOK).count(`[data-paused="buro"]`, 1).count(`[data-paused]`, 1)
+	b.post("/connection/resume", url.Values{"dialect": {"buro"}}).to("/connection")
+	if one[bool](c, `select paused_at is not null from connections where dialect = 'buro'`) {
+		t.Error("still paused")
+	}
+	// The live host in the sandbox only with the header that is said to make a request a test.
+	b.post("/connection", form("base_url", "https://gateway.example", "sandbox_header", "on")).to("/connection")
+	if !one[bool](c, `select sandbox_header from connections where dialect = 'buro'`) {
+		t.Error("the header was not stored")
+	}
+}
+
 func TestFirstConnection(t *testing.T) {
 	t.Parallel()
 	c := open(t)

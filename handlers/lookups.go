@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"cotejo/db"
 	"cotejo/internal/auth"
+	"cotejo/internal/connection"
 	"cotejo/internal/consent"
 	"cotejo/internal/curp"
 	"cotejo/internal/lookup"
@@ -41,7 +43,10 @@ func (c *Console) lookups(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	analysts = slices.DeleteFunc(analysts, func(u auth.User) bool { return !u.Role.May(auth.PowerRequest) })
-	list := views.LookupsPage{Page: page, Rows: rows, Values: values, Analysts: analysts, ActorCounts: counts, Form: c.emptyForm(r)}
+	list := views.LookupsPage{Page: page, Rows: rows, Values: values, Analysts: analysts, ActorCounts: counts}
+	if list.Form, err = c.emptyForm(r); err != nil {
+		return err
+	}
 	if newer && len(rows) > 0 {
 		list.Before = cursorText(lookup.Cursor{At: rows[0].RequestedAt, ID: rows[0].ID})
 	}
@@ -61,7 +66,7 @@ func lookupFilter(q url.Values) (views.FilterValues, lookup.Filter) {
 	if status := lookup.Status(q.Get("status")); status.Known() {
 		f.Status = status
 	}
-	if platform := lookup.Platform(q.Get("platform")); platform.Requestable() {
+	if platform := lookup.Platform(q.Get("platform")); platform.Requestable() || platform == lookup.AllSources {
 		f.Platform = platform
 	}
 	if records := lookup.PullState(q.Get("records")); slices.Contains(lookup.PullStates, records) {
@@ -118,14 +123,48 @@ func pageOf(q url.Values, limit int) lookup.Page {
 	return lookup.Page{After: cursorOf(q.Get("after")), Before: cursorOf(q.Get("before")), Limit: limit}
 }
 
-func (c *Console) emptyForm(r *http.Request) views.NewLookupForm {
+// emptyForm offers what the environment's connections can ask, and chooses what this user asked last, else the oldest
+// connection's first source.
+func (c *Console) emptyForm(r *http.Request) (views.NewLookupForm, error) {
 	v := visitOf(r)
-	return views.NewLookupForm{Notice: v.Console.NoticeVersion, Env: v.env, Values: lookup.Form{Platform: string(lookup.IMSS)}}
+	form := views.NewLookupForm{Notice: v.Console.NoticeVersion, Env: v.env}
+	connections, err := c.DB.Connections(r.Context(), v.env)
+	if err != nil {
+		return form, failed(err)
+	}
+	for _, conn := range connections {
+		platforms := []lookup.Platform{lookup.IMSS, lookup.ISSSTE}
+		if conn.Dialect == lookup.Buro {
+			platforms = []lookup.Platform{lookup.AllSources}
+		}
+		for _, platform := range platforms {
+			form.Sources = append(form.Sources, views.SourceChoice{Platform: platform, Dialect: conn.Dialect, Name: conn.Name, Paused: conn.Paused()})
+		}
+	}
+	if len(connections) < 2 {
+		return form, nil
+	}
+	last, _, _, err := c.DB.Lookups(r.Context(), v.env, lookup.Filter{Analyst: v.User.UID}, lookup.Page{Limit: 1}, v.printer.Zone())
+	if err != nil {
+		return form, failed(err)
+	}
+	oldest := slices.MinFunc(connections, func(a, b connection.Connection) int { return cmp.Compare(a.ID, b.ID) })
+	for _, s := range form.Sources {
+		if len(last) > 0 && s.Platform == last[0].Platform || len(last) == 0 && s.Dialect == oldest.Dialect {
+			form.Values.Platform = string(s.Platform)
+			break
+		}
+	}
+	return form, nil
 }
 
 func (c *Console) newLookup(w http.ResponseWriter, r *http.Request) error {
+	form, err := c.emptyForm(r)
+	if err != nil {
+		return err
+	}
 	page := c.page(w, r, "new", "lookups.form.title")
-	return web.Render(w, r, http.StatusOK, views.NewLookup(views.NewLookupPage{Page: page, Form: c.emptyForm(r)}))
+	return web.Render(w, r, http.StatusOK, views.NewLookup(views.NewLookupPage{Page: page, Form: form}))
 }
 
 // today is the reader's, as the date of a civil calendar: a CURP's birth date has no zone.
@@ -140,7 +179,11 @@ func (c *Console) checkCURP(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	check := curp.Explain(form.Get("curp"), c.today(r))
+	typed := lookup.Form{CURP: form.Get("curp"), Platform: form.Get("platform")}
+	check := curp.Explain(typed.CURP, c.today(r))
+	if typed.Dialect() == lookup.Buro {
+		check = typed.Explain(c.today(r))
+	}
 	return web.Render(w, r, http.StatusOK, views.CURPCheck(c.page(w, r, "new", ""), check))
 }
 
@@ -155,14 +198,17 @@ func (c *Console) requestLookup(w http.ResponseWriter, r *http.Request) error {
 	if len(problems) > 0 || confirm {
 		return c.showForm(w, r, typed, check, problems, confirm)
 	}
-	number, err := curp.Parse(typed.CURP)
-	if err != nil {
+	var number curp.CURP
+	var rfc string
+	if check.IsRFC {
+		rfc = check.Text
+	} else if number, err = curp.Parse(typed.CURP); err != nil {
 		return err // Check has judged it already
 	}
 	v := visitOf(r)
 	now := c.Now()
 	uid, err := c.DB.RequestLookup(r.Context(), db.NewLookup{
-		Environment: v.env, Dialect: lookup.Palenca, CURP: number, Platform: lookup.Platform(typed.Platform),
+		Environment: v.env, Dialect: typed.Dialect(), CURP: number, RFC: rfc, Platform: lookup.Platform(typed.Platform),
 		Reference: typed.Reference, Source: lookup.SourceForm,
 		Consent: consent.Record{
 			GivenAt: now, ExpiresAt: now.AddDate(0, 0, v.Console.ConsentDays), NoticeVersion: v.Console.NoticeVersion,
@@ -170,7 +216,7 @@ func (c *Console) requestLookup(w http.ResponseWriter, r *http.Request) error {
 		},
 	}, v.actor)
 	if errors.Is(err, db.ErrNoConnection) {
-		problem := lookup.Problem{Field: "", ID: "lookups.form.no_connection"}
+		problem := lookup.Problem{Field: "", ID: "lookups.form.no_connection." + string(typed.Dialect())}
 		return c.showForm(w, r, typed, check, []lookup.Problem{problem}, false)
 	} else if err != nil {
 		return failed(err)
@@ -187,7 +233,10 @@ func meansOr(means string) string {
 }
 
 func (c *Console) showForm(w http.ResponseWriter, r *http.Request, typed lookup.Form, check curp.Check, problems []lookup.Problem, confirm bool) error {
-	form := c.emptyForm(r)
+	form, err := c.emptyForm(r)
+	if err != nil {
+		return err
+	}
 	form.Values, form.Confirm, form.Errors = typed, confirm, map[string]views.Note{}
 	if check.Text != "" {
 		form.Check = &check

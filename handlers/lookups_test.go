@@ -15,6 +15,7 @@ import (
 	"cotejo/db"
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
+	"cotejo/internal/connection"
 	"cotejo/internal/consent"
 	"cotejo/internal/curp"
 	"cotejo/internal/lookup"
@@ -162,7 +163,7 @@ func TestLookupWithoutConnection(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	b := c.as(auth.Analyst)
-	b.post("/lookups", form()).want(http.StatusUnprocessableEntity).has(spanish.T("lookups.form.no_connection"))
+	b.post("/lookups", form()).want(http.StatusUnprocessableEntity).has(spanish.T("lookups.form.no_connection.palenca"))
 	if n := one[int](c, `select (select count(*) from people) + (select count(*) from consents)`); n != 0 {
 		t.Errorf("%d rows of a lookup that was not made", n)
 	}
@@ -278,4 +279,40 @@ func TestEnvironmentsAreApart(t *testing.T) {
 	if got := one[string](c, fmt.Sprintf(`select environment from lookups where uid = '%s'`, live)); got != "production" {
 		t.Errorf("the lookup moved to %s", got)
 	}
+}
+
+// With two connections the form offers the sources of both; an RFC goes to Buró only, and the choice is remembered.
+func TestLookupThroughEitherVendor(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Analyst)
+	b.get("/lookups/new").want(http.StatusOK).count("input[name=platform]", 2).count("input[name=platform][value=imss][checked]", 1)
+	form := func(id, platform string) url.Values {
+		return url.Values{"curp": {id}, "platform": {platform}, "consent": {"on"}}
+	}
+	const rfc = "GODE561231GR8"
+	b.post("/lookups", form(rfc, "all")).want(http.StatusUnprocessableEntity).has(spanish.T("lookups.form.no_connection.buro"))
+	buro, err := c.SaveConnection(t.Context(), connection.Connection{Name: "Buró de prueba", Dialect: lookup.Buro, Environment: lookup.Sandbox,
+		BaseURL: "http://127.0.0.1:1", CallsPerMinute: 60}, "buro-key-0123456789", audit.Actor{Name: "test"})
+	c.must(err)
+	b.get("/lookups/new").want(http.StatusOK).count("input[name=platform]", 3).count("input[name=platform][value=imss][checked]", 1).has("Buró de prueba", spanish.T("lookups.form.curp_or_rfc"))
+	b.post("/lookups", form(rfc, "imss")).want(http.StatusUnprocessableEntity).count("#curp-error", 1).has(spanish.T("lookups.form.rfc_elsewhere"))
+	b.post("/lookups", form("XAXX010101000", "all")).want(http.StatusUnprocessableEntity).count("#curp-error", 1)
+	b.post("/lookups", form("GODE561231GR9", "all")).want(http.StatusUnprocessableEntity).count(`[data-confirm="check_digit"]`, 1)
+	if n := one[int](c, `select count(*) from lookups`); n != 0 {
+		t.Fatalf("%d lookups of refused forms", n)
+	}
+	b.post("/lookups", form("gode 561231-gr8", "all")).want(http.StatusSeeOther)
+	if n := one[int](c, `select count(*) from lookups l join people p on p.id = l.person_id
+		where l.connection_id = $1 and l.platform = 'all' and p.rfc = $2 and p.curp is null`, buro.ID, rfc); n != 1 {
+		t.Errorf("%d lookups for the RFC", n)
+	}
+	b.get("/lookups").want(http.StatusOK).count("input[name=platform][value=all][checked]", 1).lacks(rfc)
+	c.as(auth.Supervisor).get("/lookups/new").want(http.StatusOK).count("input[name=platform][value=imss][checked]", 1) // somebody else's choice is theirs
+	b.get("/lookups?platform=all").want(http.StatusOK).count("[data-lookup]", 1)
+	b.get("/lookups?platform=imss").want(http.StatusOK).count("[data-lookup]", 0)
+	b.post("/lookups/check", url.Values{"curp": {rfc}, "platform": {"all"}}, "HX-Request", "true").want(http.StatusOK).count(".curp__says--pass", 1).count(".curp__part", 4)
+	b.post("/lookups/check", url.Values{"curp": {rfc}, "platform": {"imss"}}, "HX-Request", "true").want(http.StatusOK).count(".curp__says--block", 1)
+	c.must(c.PauseConnection(t.Context(), buro.ID, "unauthorized"))
+	b.get("/lookups/new").want(http.StatusOK).has(spanish.T("lookups.form.through_paused", "Name", "Buró de prueba"))
 }

@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -206,6 +207,48 @@ type NewLookupForm struct {
 	Confirm bool            // only a doubtful CURP stands in the way: offer to send it anyway
 	Notice  string          // version of the privacy notice
 	Env     lookup.Environment
+	Sources []SourceChoice // what can be asked; with none the form offers Palenca's two, and sending it says what is missing
+}
+
+// SourceChoice is one source that a lookup can ask, and the connection through which it is reached.
+type SourceChoice struct {
+	Platform lookup.Platform
+	Dialect  lookup.Dialect
+	Name     string // of the connection
+	Paused   bool   // the vendor refuses our key: what is asked waits
+}
+
+// sources are the options of the form. Through whom each is asked is said where there is more than one connection, or
+// where something has to be known about it.
+func (f NewLookupForm) sources(p Page) []Option {
+	list := f.Sources
+	if len(list) == 0 {
+		list = []SourceChoice{{Platform: lookup.IMSS, Dialect: lookup.Palenca}, {Platform: lookup.ISSSTE, Dialect: lookup.Palenca}}
+	}
+	several := slices.ContainsFunc(list, func(s SourceChoice) bool { return s.Dialect != list[0].Dialect })
+	options := make([]Option, len(list))
+	for i, s := range list {
+		options[i] = Option{Value: string(s.Platform), Word: platformWord(p, s.Platform)}
+		switch {
+		case s.Paused:
+			options[i].Help = p.T("lookups.form.through_paused", "Name", s.Name)
+		case several || s.Dialect == lookup.Buro:
+			options[i].Help = p.T("lookups.form.through."+string(s.Dialect), "Name", s.Name)
+		}
+	}
+	return options
+}
+
+// takesRFC tells whether any of the sources answers for an RFC.
+func (f NewLookupForm) takesRFC() bool {
+	return slices.ContainsFunc(f.Sources, func(s SourceChoice) bool { return s.Dialect == lookup.Buro })
+}
+
+func (f NewLookupForm) identifierWord(p Page) string {
+	if f.takesRFC() {
+		return p.T("lookups.form.curp_or_rfc")
+	}
+	return p.T("ui.field.curp")
 }
 
 // NewLookupPage is the form on a page of its own.
@@ -241,11 +284,15 @@ func (f NewLookupForm) invalid() bool {
 
 func (f NewLookupForm) doubtful() bool { return f.Check != nil && f.Check.Warned() }
 
+// platform is the source that is chosen: as typed, else the first one.
 func (f NewLookupForm) platform() string {
-	if f.Values.Platform == "" {
-		return string(lookup.IMSS)
+	switch {
+	case f.Values.Platform != "":
+		return f.Values.Platform
+	case len(f.Sources) > 0:
+		return string(f.Sources[0].Platform)
 	}
-	return f.Values.Platform
+	return string(lookup.IMSS)
 }
 
 // LookupTitle is the document title of a lookup's page: titles stay in the browser's history, so it carries the own

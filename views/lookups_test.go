@@ -203,10 +203,8 @@ func TestGist(t *testing.T) {
 		main, sub string
 	}{
 		"queued":           {testRow(lookup.Queued), "Espera turno", "Cotejo la envía"},
-		"pending":          {testRow(lookup.Pending), "Datos en camino", "lleva 2 min"},
-		"pending for long": {with(lookup.Pending, func(r *lookup.Row) { r.RequestedAt = noon.Add(-time.Hour) }), "Datos en camino", "Lleva 1 h, más de lo habitual"},
-		"a clock behind":   {with(lookup.Pending, func(r *lookup.Row) { r.RequestedAt = noon.Add(time.Second) }), "Datos en camino", "lleva 0 ms"},
-		"unknown status":   {testRow("half_done"), "Datos en camino", "lleva 2 min"},
+		"pending":          {testRow(lookup.Pending), "Datos en camino", ""},
+		"unknown status":   {testRow("half_done"), "Datos en camino", ""},
 		"no reason":        {testRow(lookup.Error), "La fuente no dio el motivo", ""},
 		"known reason":     {with(lookup.Incomplete, func(r *lookup.Row) { r.State.Detail = "nss_not_found_in_imss" }), "NSS", "NSS"},
 		"unknown reason":   {with(lookup.Error, func(r *lookup.Row) { r.State.Detail = "brand_new" }), "Motivo que aún no conocemos", "brand_new"},
@@ -325,6 +323,26 @@ func TestNewLookupStates(t *testing.T) {
 		doc := render(t, NewLookup(v))
 		checkDocument(t, doc, "es-MX")
 		count(t, doc, "form#new-lookup", 0)
+	})
+}
+
+// Through whom a source is asked is said where that is a choice.
+func TestNewLookupSources(t *testing.T) {
+	t.Parallel()
+	palenca := []SourceChoice{{Platform: lookup.IMSS, Dialect: lookup.Palenca, Name: "Palenca"}, {Platform: lookup.ISSSTE, Dialect: lookup.Palenca, Name: "Palenca"}}
+	both := append(palenca[:2:2], SourceChoice{Platform: lookup.AllSources, Dialect: lookup.Buro, Name: "Buró central"})
+	bothLanguages(t, func(t *testing.T, lang string) {
+		doc := render(t, NewLookup(NewLookupPage{Page: testPage(lang), Form: NewLookupForm{Sources: palenca}}))
+		count(t, doc, "[name=platform]", 2)
+		count(t, doc, ".pick__help", 0)
+		doc = render(t, NewLookup(NewLookupPage{Page: testPage(lang), Form: NewLookupForm{Sources: both, Values: lookup.Form{Platform: "all"}}}))
+		checkDocument(t, doc, lang)
+		count(t, doc, "[name=platform]", 3)
+		count(t, doc, ".pick__help", 3)
+		attr(t, doc, "[name=platform][checked]", "value", "all")
+		says(t, doc, "form#new-lookup", "Buró central")
+		doc = render(t, NewLookup(NewLookupPage{Page: testPage(lang), Form: NewLookupForm{Sources: both[2:]}}))
+		attr(t, doc, "[name=platform][checked]", "value", "all")
 	})
 }
 

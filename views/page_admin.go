@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"cotejo/internal/auth"
 	"cotejo/internal/connection"
+	"cotejo/internal/lookup"
 )
 
 // UsersPage lists who may sign in.
@@ -70,12 +72,18 @@ type AccountValues struct {
 	Name, Language, Zone, Theme string
 }
 
-// ConnectionPage is the vendor account of the environment being shown.
+// ConnectionPage is the vendor accounts of the environment being shown, one card for each dialect.
 type ConnectionPage struct {
 	Page
+	Cards []ConnectionCard // in the order of lookup.Dialects
+}
+
+// ConnectionCard is the account at one vendor: as stored, and as typed.
+type ConnectionCard struct {
+	Dialect    lookup.Dialect
 	Connection connection.Connection // zero ID: none was set up in this environment
 	Values     connection.Form
-	Errors     map[string]Note // name, base_url, key, widget_id, calls_per_minute; "" for the whole
+	Errors     map[string]Note // name, base_url, key, widget_id, sandbox_header, calls_per_minute; "" for the whole
 	HookURL    string          // where the vendor sends, its token masked; "" before the registration
 	Test       *TestResult     // of the test just made, nil otherwise
 }
@@ -89,7 +97,31 @@ type TestResult struct {
 }
 
 // Exists tells whether there is a connection yet.
-func (v ConnectionPage) Exists() bool { return v.Connection.ID != 0 }
+func (c ConnectionCard) Exists() bool { return c.Connection.ID != 0 }
+
+// id tells the fields of two forms on one page apart. The first dialect's are the bare names, which outside scripts know.
+func (c ConnectionCard) id(field string) string {
+	if c.Dialect == lookup.Palenca {
+		return field
+	}
+	return string(c.Dialect) + "_" + field
+}
+
+// mistakes lists what is wrong in the order of the form, each leading to its field.
+func (c ConnectionCard) mistakes() []FieldError {
+	list := InOrder(c.Errors, "name", "calls_per_minute", "base_url", "sandbox_header", "key", "widget_id")
+	for i := range list {
+		if list[i].Field != "" {
+			list[i].Field = c.id(list[i].Field)
+		}
+	}
+	return list
+}
+
+// folded tells whether a card shows only the offer to add a connection: one vendor is enough to work with.
+func (v ConnectionPage) folded(c ConnectionCard) bool {
+	return !c.Exists() && len(c.Errors) == 0 && slices.ContainsFunc(v.Cards, ConnectionCard.Exists)
+}
 
 // zones are the IANA zones of Mexico, from east to west, and UTC for those who read logs beside the console.
 var zones = []string{
@@ -140,16 +172,20 @@ func roleOptions(p Page) []Option {
 }
 
 // keyPlaceholder stands for a key that is kept sealed; it is never sent back to a page, not even as dots in a value.
-func keyPlaceholder(v ConnectionPage) string {
-	if v.Connection.KeyTail == "" {
+func keyPlaceholder(c ConnectionCard) string {
+	if c.Connection.KeyTail == "" {
 		return ""
 	}
-	return "••••••••" + v.Connection.KeyTail
+	return "••••••••" + c.Connection.KeyTail
 }
 
-func keyHelp(v ConnectionPage) string {
-	if v.Connection.KeyTail == "" {
-		return v.T("admin.connection.key_help_new")
+func keyHelp(p Page, c ConnectionCard) string {
+	if !c.Exists() {
+		return p.T("admin.connection.key_help_new")
 	}
-	return v.T("admin.connection.key_help")
+	return p.T("admin.connection.key_help")
+}
+
+func urlHelp(p Page, c ConnectionCard) string {
+	return p.T("admin.connection.url_help." + string(c.Dialect) + "_" + string(p.Env))
 }

@@ -51,12 +51,13 @@ func everyPage(p Page) map[string]templ.Component {
 		"self":     UserForm(UserFormPage{Page: p, Subject: p.User}),
 		"account": Account(AccountPage{Page: p, Values: AccountValues{Name: "Mariana", Language: "en", Zone: "America/Tijuana", Theme: "dark"},
 			PasswordErrors: map[string]Note{"current": note("admin.password.current_wrong")}}),
-		"connection none": Connection(ConnectionPage{Page: p}),
-		"connection": Connection(ConnectionPage{Page: p, Connection: aConnection, Values: connection.Form{Name: "Palenca"}, HookURL: "http://127.0.0.1:8080/hooks/••••4c1e",
+		"connection none": cardsPage(p),
+		"connection": cardsPage(p, ConnectionCard{Connection: aConnection, Values: connection.Form{Name: "Palenca"}, HookURL: "http://127.0.0.1:8080/hooks/••••4c1e",
 			Test: &TestResult{OK: true, Status: 200, Took: 212 * time.Millisecond}}),
-		"connection paused": Connection(ConnectionPage{Page: p, Connection: paused, Test: &TestResult{Status: 401, Took: time.Second, Note: note("admin.connection.test_unauthorized")},
+		"connection paused": cardsPage(p, ConnectionCard{Connection: paused, Test: &TestResult{Status: 401, Took: time.Second, Note: note("admin.connection.test_unauthorized")},
 			Errors: map[string]Note{"key": note("admin.connection.key_missing"), "calls_per_minute": note("admin.connection.calls_bad", "Max", 120)}}),
-		"people": People(PeoplePage{Page: p, Latest: map[string]lookup.Row{aRow.CURP: aRow}}),
+		"connections": cardsPage(p, ConnectionCard{Connection: aConnection}, ConnectionCard{Connection: paused, Errors: map[string]Note{"base_url": note("admin.connection.url_is_other")}}),
+		"people":      People(PeoplePage{Page: p, Latest: map[string]lookup.Row{aRow.CURP: aRow}}),
 		"people with cases": People(PeoplePage{Page: p, Latest: map[string]lookup.Row{aRow.CURP: aRow}, Board: aBoard,
 			OrderErrors: map[string]Note{"case": {ID: "simulator.case_bad"}}}),
 	}
@@ -253,23 +254,58 @@ func TestUserFormKeepsWhatWasTyped(t *testing.T) {
 	attr(t, doc, ".alert--error[data-focus] a", "href", "#email")
 }
 
+// cardsPage is the page of connections: cards for Palenca and Buró, in this order, empty where none is given.
+func cardsPage(p Page, cards ...ConnectionCard) templ.Component {
+	all := make([]ConnectionCard, len(lookup.Dialects))
+	copy(all, cards)
+	for i := range all {
+		all[i].Dialect = lookup.Dialects[i]
+	}
+	return Connection(ConnectionPage{Page: p, Cards: all})
+}
+
+func TestConnectionsOfBothDialects(t *testing.T) {
+	t.Parallel()
+	bothLanguages(t, func(t *testing.T, lang string) {
+		doc := render(t, cardsPage(testPage(lang), ConnectionCard{Connection: aConnection}))
+		checkDocument(t, doc, lang)
+		count(t, doc, `form[action="/connection"]`, 2)
+		count(t, doc, "#connection-buro details:not([open]) form", 1) // one vendor is enough to work with
+		count(t, doc, "#connection-buro #buro_sandbox_header", 1)
+		count(t, doc, "#connection-buro [name=widget_id]", 0)
+		count(t, doc, "#connection-palenca [name=sandbox_header]", 0)
+		count(t, doc, `form[action="/connection/test"]`, 1)
+
+		refused := render(t, cardsPage(testPage(lang), ConnectionCard{Connection: aConnection},
+			ConnectionCard{Errors: map[string]Note{"base_url": {ID: "admin.connection.url_is_live"}}}))
+		checkDocument(t, refused, lang)
+		count(t, refused, "#connection-buro details", 0)
+		attr(t, refused, "#connection-buro .alert--error[data-focus] a", "href", "#buro_base_url")
+		count(t, refused, "#buro_base_url-error", 1)
+
+		live := render(t, cardsPage(testPage(lang).in(lookup.Production)))
+		count(t, live, "[name=sandbox_header]", 0)
+		count(t, live, "#connection-buro details", 0) // none is set up: both are offered
+	})
+}
+
 func TestConnectionNeverShowsTheKey(t *testing.T) {
 	t.Parallel()
-	doc := render(t, Connection(ConnectionPage{Page: testPage("es-MX"), Connection: aConnection, Values: connection.Form{Name: "Palenca", Key: "private_typed_in_vain"}}))
+	doc := render(t, cardsPage(testPage("es-MX"), ConnectionCard{Connection: aConnection, Values: connection.Form{Name: "Palenca", Key: "private_typed_in_vain"}}))
 	attr(t, doc, "#key", "value", "")
 	attr(t, doc, "#key", "type", "password")
 	attr(t, doc, "#key", "placeholder", "••••••••3f9a")
-	if text := html(t, Connection(ConnectionPage{Page: testPage("en"), Values: connection.Form{Key: "private_typed_in_vain"}})); strings.Contains(text, "private_typed_in_vain") {
+	if text := html(t, cardsPage(testPage("en"), ConnectionCard{Values: connection.Form{Key: "private_typed_in_vain"}})); strings.Contains(text, "private_typed_in_vain") {
 		t.Error("a typed key came back in the page")
 	}
 }
 
 func TestEnvironmentSwitch(t *testing.T) {
 	t.Parallel()
-	toLive := render(t, Connection(ConnectionPage{Page: testPage("es-MX")}))
+	toLive := render(t, cardsPage(testPage("es-MX")))
 	attr(t, toLive, `form[action="/environment"] input[name=env]`, "value", "production")
 	count(t, toLive, `form[action="/environment"] input[name=confirm][required]`, 1)
-	toTests := render(t, Connection(ConnectionPage{Page: testPage("es-MX").in(lookup.Production)}))
+	toTests := render(t, cardsPage(testPage("es-MX").in(lookup.Production)))
 	attr(t, toTests, `form[action="/environment"] input[name=env]`, "value", "sandbox")
 	count(t, toTests, `form[action="/environment"] input[name=confirm]`, 0)
 }
@@ -280,10 +316,13 @@ func TestPausedConnection(t *testing.T) {
 	paused.PausedAt, paused.PausedCode = noon.Add(-time.Hour), lookup.CodeUnauthorized
 	p := testPage("es-MX")
 	p.Nav, p.Paused = "connection", lookup.CodeUnauthorized
-	doc := render(t, Connection(ConnectionPage{Page: p, Connection: paused}))
-	count(t, doc, `form[action="/connection/resume"]`, 1)
-	says(t, doc, ".panel--error", "Desde 15 mar 2026, 10:41:23 · vendor_unauthorized")
-	count(t, doc, ".alert--error", 0) // said once on this page
+	well := aConnection
+	well.ID, well.Dialect = 2, lookup.Buro
+	doc := render(t, cardsPage(p, ConnectionCard{Connection: paused}, ConnectionCard{Connection: well}))
+	count(t, doc, `form[action="/connection/resume"]`, 1) // the other one works on
+	attr(t, doc, `form[action="/connection/resume"] input[name=dialect]`, "value", "palenca")
+	says(t, doc, "#connection-palenca.panel--error", "Desde 15 mar 2026, 10:41:23 · vendor_unauthorized")
+	count(t, doc, ".alert--error", 1) // said once on this page
 }
 
 func TestTestPeople(t *testing.T) {

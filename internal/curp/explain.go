@@ -71,6 +71,8 @@ func (p Part) LogValue() slog.Value { return slog.StringValue(p.String()) }
 // means "complete, and may be sent once confirmed".
 type Check struct {
 	Text     string
+	IsRFC    bool    // read as an RFC, of the kind below (ExplainEither only)
+	RFC      RFCKind // whom that stands for
 	Parts    []Part
 	Verdict  Verdict
 	Headline Reason
@@ -96,9 +98,12 @@ func (c Check) DigitOnly() bool {
 }
 
 // Slots holds all six stretches in order, for a page that keeps a place for each: those not reached yet have dots for
-// characters and the note of what belongs there.
+// characters and the note of what belongs there. An RFC has fewer, and only those reached.
 func (c Check) Slots() []Part {
 	slots := append(make([]Part, 0, len(parts)), c.Parts...)
+	if c.IsRFC {
+		return slots
+	}
 	for _, p := range parts[len(c.Parts):] {
 		slots = append(slots, Part{p.name, strings.Repeat("·", p.to-p.from), Short, Reason{ID: "curp.name." + p.name}})
 	}

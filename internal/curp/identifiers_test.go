@@ -163,3 +163,44 @@ func TestRegistroPatronal(t *testing.T) {
 		}
 	}
 }
+
+// Where a source answers for both, what is typed reads as a CURP until it cannot be one.
+func TestExplainEither(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text    string
+		rfc     RFCKind
+		isRFC   bool
+		verdict Verdict
+		parts   string
+	}{
+		{"", RFCUnknown, false, Short, ""},
+		{"GODE", RFCUnknown, false, Short, "GODE pass"},
+		{"GODE561231", RFCUnknown, false, Short, "GODE pass, 561231 pass"},
+		{"GODE561231HDF", RFCUnknown, false, Short, "GODE pass, 561231 pass, HDF pass"},
+		{"GODE561231GR8", RFCPerson, true, Pass, "GODE pass, 561231 pass, GR pass, 8 pass"},
+		{"gode-561231-gr9", RFCPerson, true, Warn, "GODE pass, 561231 pass, GR pass, 9 warn"},
+		{"GODE561231GR", RFCPerson, true, Short, "GODE pass, 561231 pass, GR pass"},
+		{"GODE569931GR8", RFCPerson, true, Block, "GODE pass, 569931 block, GR pass, 8 pass"},
+		{"GODE5612X1HD", RFCUnknown, false, Block, "GODE pass, 5612X1 block, HD short"},
+		{"AB&1", RFCCompany, true, Short, "AB& pass, 1 short"},
+		{"PEÑ", RFCUnknown, true, Short, "PEÑ short"},
+		{"XAXX010101000", RFCGeneric, true, Warn, "XAXX pass, 010101 pass, 00 pass, 0 pass"},
+		{"GATA000408HTLRLLA7", RFCUnknown, false, Pass, "GATA pass, 000408 pass, HTL pass, RLL pass, A pass, 7 pass"},
+	} {
+		c := ExplainEither(tt.text, now)
+		var parts []string
+		for _, p := range c.Parts {
+			parts = append(parts, p.Text+" "+p.Verdict.String())
+			if p.Reason.ID == "" {
+				t.Errorf("%q: %s has no note", tt.text, p.Name)
+			}
+		}
+		if got := strings.Join(parts, ", "); got != tt.parts || c.IsRFC != tt.isRFC || c.RFC != tt.rfc || c.Verdict != tt.verdict {
+			t.Errorf("%q: RFC %v of kind %d, %v, %s", tt.text, c.IsRFC, c.RFC, c.Verdict, got)
+		}
+		if slots := c.Slots(); len(slots) < len(c.Parts) || !c.IsRFC && len(slots) != 6 {
+			t.Errorf("%q: %d slots", tt.text, len(slots))
+		}
+	}
+}

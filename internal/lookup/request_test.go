@@ -37,6 +37,13 @@ func TestFormCheck(t *testing.T) {
 		{"digit confirmed", func(f *lookup.Form) { f.CURP, f.Confirm = "GATA000408HTLRLLA8", "check_digit" }, nil, false},
 		{"something else confirmed", func(f *lookup.Form) { f.CURP, f.Confirm = "GATA000408HTLRLLA8", "on" }, nil, true},
 		{"digit, and a problem first", func(f *lookup.Form) { f.CURP, f.Consent = "GATA000408HTLRLLA8", false }, []string{"consent"}, false},
+		{"an RFC through Buró", func(f *lookup.Form) { f.CURP, f.Platform = "gode 561231 gr8", "all" }, nil, false},
+		{"a CURP through Buró", func(f *lookup.Form) { f.Platform = "all" }, nil, false},
+		{"an RFC with another digit", func(f *lookup.Form) { f.CURP, f.Platform = "GODE561231GR9", "all" }, nil, true},
+		{"an RFC with another digit, confirmed", func(f *lookup.Form) { f.CURP, f.Platform, f.Confirm = "GODE561231GR9", "all", "check_digit" }, nil, false},
+		{"an unfinished RFC", func(f *lookup.Form) { f.CURP, f.Platform = "GODE561231GR", "all" }, []string{"curp"}, false},
+		{"an RFC of nobody", func(f *lookup.Form) { f.CURP, f.Platform, f.Confirm = "XAXX010101000", "all", "check_digit" }, []string{"curp"}, false},
+		{"an RFC through Palenca", func(f *lookup.Form) { f.CURP = "GODE561231GR8" }, []string{"curp"}, false},
 		{"no consent", func(f *lookup.Form) { f.Consent = false }, []string{"consent"}, false},
 		{"platform of no form", func(f *lookup.Form) { f.Platform = "uber" }, []string{"platform"}, false},
 		{"longest reference", func(f *lookup.Form) { f.Reference = strings.Repeat("ñ", 80) }, nil, false},
@@ -60,7 +67,7 @@ func TestFormCheck(t *testing.T) {
 			if confirm != test.confirm {
 				t.Errorf("confirm %v, want %v", confirm, test.confirm)
 			}
-			if test.confirm && !check.DigitOnly() {
+			if test.confirm && !check.IsRFC && !check.DigitOnly() {
 				t.Errorf("what is to be confirmed is more than the digit: %v", check)
 			}
 		})
