@@ -88,9 +88,19 @@ var vendorCodes = []acting{
 // an event of the vendor. Package lookup names the ones it sets.
 var ownCodes = []acting{
 	{developer, "vendor_unauthorized vendor_forbidden vendor_rejected connection_paused"},
-	{analyst, "recent_login_successful vendor_not_found no_final_event consent_expired"},
+	{analyst, "recent_login_successful vendor_not_found no_final_event never_sent consent_expired"},
 	{cotejo, "vendor_rate_limited vendor_timeout"},
 	{source, "vendor_unavailable"},
+}
+
+// buroCodes are how a verification of Buró de Ingresos ended (docs/vendor-buro.md#buro-outcome), and what it refuses by a
+// code of its own. Package buro and package jobs set them.
+var buroCodes = []acting{
+	{nobody, "no_data"},
+	{source, "verification_error"},
+	{analyst, "verification_error_can_retry daily_verification_limit_exceeded"},
+	{support, "consent_required"},
+	{developer, "consent_incomplete"},
 }
 
 // vendorWarnings are the values of the account's warning field
@@ -117,10 +127,12 @@ var (
 	Codes = codes(vendorCodes)
 	// OwnCodes lists our codes for requests the vendor refused or left open.
 	OwnCodes = codes(ownCodes)
+	// BuroCodes lists those of the second vendor.
+	BuroCodes = codes(buroCodes)
 	// Warnings lists the vendor's warning values.
 	Warnings = codes(vendorWarnings)
 
-	actors        = actorsOf(vendorCodes, ownCodes)
+	actors        = actorsOf(vendorCodes, ownCodes, buroCodes)
 	warningActors = actorsOf(vendorWarnings)
 )
 

@@ -17,7 +17,7 @@ func TestCodesAreTheVendors(t *testing.T) {
 	for name, tt := range map[string]struct {
 		codes []string
 		want  int
-	}{"status_details": {Codes, 115}, "ours": {OwnCodes, 11}, "warnings": {Warnings, 20}} {
+	}{"status_details": {Codes, 115}, "ours": {OwnCodes, 12}, "Buró": {BuroCodes, 6}, "warnings": {Warnings, 20}} {
 		unique := slices.Compact(slices.Sorted(slices.Values(tt.codes)))
 		if len(tt.codes) != tt.want || len(unique) != tt.want {
 			t.Errorf("%s: %d codes, %d different, want %d", name, len(tt.codes), len(unique), tt.want)
@@ -30,8 +30,8 @@ func TestEveryDetailIsWhole(t *testing.T) {
 	t.Parallel()
 	for _, lang := range Languages {
 		p := For(lang, nil)
-		for _, platform := range []string{"imss", "issste", "uber", ""} {
-			for _, code := range slices.Concat(Codes, OwnCodes) {
+		for _, platform := range []string{"imss", "issste", "uber", "all", ""} {
+			for _, code := range slices.Concat(Codes, OwnCodes, BuroCodes) {
 				checkDetail(t, lang+" "+platform, p.Detail(code, platform), code)
 			}
 		}
@@ -73,7 +73,7 @@ func TestNoTextIsRepeated(t *testing.T) {
 	t.Parallel()
 	for _, lang := range Languages {
 		p, seen := For(lang, nil), map[string]string{}
-		for _, code := range slices.Concat(Codes, OwnCodes) {
+		for _, code := range slices.Concat(Codes, OwnCodes, BuroCodes) {
 			d := p.Detail(code, "imss")
 			for _, text := range []string{d.Title, d.Meaning, d.Next} {
 				if other, twice := seen[text]; twice {
@@ -98,7 +98,7 @@ func TestPlatformPicksTheOffice(t *testing.T) {
 	}
 	for _, lang := range Languages {
 		p := For(lang, nil)
-		for _, code := range slices.Concat(Codes, OwnCodes) {
+		for _, code := range slices.Concat(Codes, OwnCodes, BuroCodes) {
 			if slices.Contains(both, code) {
 				continue
 			}
