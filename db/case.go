@@ -78,10 +78,10 @@ select p.id, l.id, `+column+` from lookups l join people p on p.id = l.person_id
 }
 
 func readCase(ctx context.Context, tx pgx.Tx, env lookup.Environment, uid uuid.UUID) (c Case, personID int64, err error) {
-	targets := append(rowTargets(&c.Row), &personID, &c.PersonUID,
+	targets := append(rowTargets(&c.Row), &personID,
 		&c.Consent.GivenAt, &c.Consent.ExpiresAt, &c.Consent.NoticeVersion, &c.Consent.Means, &c.Consent.RecordedBy, &c.Earlier)
 	err = tx.QueryRow(ctx, `-- name: case
-select `+rowColumns+`, p.id, p.uid, k.given_at, k.expires_at, k.notice_version, k.means, ku.name,
+select `+rowColumns+`, p.id, k.given_at, k.expires_at, k.notice_version, k.means, ku.name,
        coalesce((select e.uid from lookups e where e.person_id = l.person_id and e.platform = l.platform and e.status = 'success' and e.id <> l.id
                   order by e.requested_at desc, e.id desc limit 1), '00000000-0000-0000-0000-000000000000')`+rowTables+`
   join consents k on k.id = l.consent_id

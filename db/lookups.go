@@ -55,42 +55,58 @@ select id, dialect from connections
 		if (n.CURP.String() == "") == (n.RFC == "") || n.RFC != "" && dialect != lookup.Buro {
 			return ErrIdentifier
 		}
-		var personID, consentID, lookupID int64
-		// The no-op update makes the row come back when it is already there. It must not name a column of a key: that
-		// would lock the row against the foreign keys of the audit trail, whose head is locked last, and deadlock with them.
-		person, identifier := `-- name: person
-insert into people (environment, curp) values ($1, $2)
-on conflict (environment, curp) do update set name = people.name returning id`, n.CURP.String()
-		if n.RFC != "" {
-			person, identifier = `-- name: person by rfc
-insert into people (environment, rfc) values ($1, $2)
-on conflict (environment, rfc) do update set name = people.name returning id`, n.RFC
-		}
-		if err := tx.QueryRow(ctx, person, n.Environment, identifier).Scan(&personID); err != nil {
-			return fmt.Errorf("store the person: %w", err)
-		}
-		c := n.Consent
-		if err := tx.QueryRow(ctx, `-- name: add consent
-insert into consents (person_id, recorded_by, given_at, expires_at, notice_version, means, purpose, ip)
-values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
-			personID, by.UserID, c.GivenAt, c.ExpiresAt, c.NoticeVersion, c.Means, c.Purpose, c.IP).Scan(&consentID); err != nil {
-			return fmt.Errorf("store the consent: %w", err)
-		}
-		if err := tx.QueryRow(ctx, `-- name: add lookup
-insert into lookups (environment, person_id, connection_id, consent_id, platform, reference, source, requested_by)
-values ($1, $2, $3, $4, $5, $6, $7, $8) returning id, uid`,
-			n.Environment, personID, connectionID, consentID, n.Platform, n.Reference, n.Source, by.UserID).Scan(&lookupID, &uid); err != nil {
-			return fmt.Errorf("store the lookup: %w", err)
-		}
-		if err := db.addAttempt(ctx, tx, lookupID, connectionID, n.Source, by.UserID); err != nil {
+		personID, err := addPerson(ctx, tx, n)
+		if err != nil {
 			return err
 		}
-		if err := notify(ctx, tx, lookupID); err != nil {
-			return err
-		}
-		return record(ctx, tx, by, note{action: audit.LookupRequested, personID: personID, lookupID: lookupID})
+		_, uid, err = db.makeLookup(ctx, tx, n, connectionID, personID, by)
+		return err
 	})
 	return uid, err
+}
+
+// addPerson gives the person of a lookup, and locks their row until the transaction ends: whoever else asks about the same
+// person now waits, and then sees this lookup.
+func addPerson(ctx context.Context, tx pgx.Tx, n NewLookup) (id int64, err error) {
+	// The no-op update makes the row come back when it is already there. It must not name a column of a key: that
+	// would lock the row against the foreign keys of the audit trail, whose head is locked last, and deadlock with them.
+	person, identifier := `-- name: person
+insert into people (environment, curp) values ($1, $2)
+on conflict (environment, curp) do update set name = people.name returning id`, n.CURP.String()
+	if n.RFC != "" {
+		person, identifier = `-- name: person by rfc
+insert into people (environment, rfc) values ($1, $2)
+on conflict (environment, rfc) do update set name = people.name returning id`, n.RFC
+	}
+	if err := tx.QueryRow(ctx, person, n.Environment, identifier).Scan(&id); err != nil {
+		return 0, fmt.Errorf("store the person: %w", err)
+	}
+	return id, nil
+}
+
+// makeLookup records a lookup of a person: consent, first attempt with its job, announcement and, last, the audit entry.
+func (db *DB) makeLookup(ctx context.Context, tx pgx.Tx, n NewLookup, connectionID, personID int64, by audit.Actor) (id int64, uid uuid.UUID, err error) {
+	var consentID int64
+	c := n.Consent
+	if err := tx.QueryRow(ctx, `-- name: add consent
+insert into consents (person_id, recorded_by, given_at, expires_at, notice_version, means, purpose, ip)
+values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+		personID, by.UserID, c.GivenAt, c.ExpiresAt, c.NoticeVersion, c.Means, c.Purpose, c.IP).Scan(&consentID); err != nil {
+		return 0, uid, fmt.Errorf("store the consent: %w", err)
+	}
+	if err := tx.QueryRow(ctx, `-- name: add lookup
+insert into lookups (environment, person_id, connection_id, consent_id, platform, reference, source, requested_by)
+values ($1, $2, $3, $4, $5, $6, $7, $8) returning id, uid`,
+		n.Environment, personID, connectionID, consentID, n.Platform, n.Reference, n.Source, by.UserID).Scan(&id, &uid); err != nil {
+		return 0, uid, fmt.Errorf("store the lookup: %w", err)
+	}
+	if err := db.addAttempt(ctx, tx, id, connectionID, n.Source, by.UserID); err != nil {
+		return 0, uid, err
+	}
+	if err := notify(ctx, tx, id); err != nil {
+		return 0, uid, err
+	}
+	return id, uid, record(ctx, tx, by, note{action: audit.LookupRequested, personID: personID, lookupID: id})
 }
 
 // addAttempt opens the next attempt of a lookup and hands it to the queue.
@@ -109,9 +125,9 @@ select $1, $2, coalesce(max(number), 0) + 1, $3 from attempts where lookup_id = 
 	if err := addMoment(ctx, tx, attemptID, moment{kind: kind, actorID: userID}); err != nil {
 		return err
 	}
-	priority := 1
+	priority := task.PrioritySingle
 	if source == lookup.SourceBulk {
-		priority = 3 // a single lookup overtakes a bulk
+		priority = task.PriorityBulk
 	}
 	_, err := db.jobs.InsertTx(ctx, tx, task.CreateAccount{AttemptID: attemptID},
 		&river.InsertOpts{Queue: task.QueueVendor, Priority: priority, MaxAttempts: vendorTries})
@@ -121,7 +137,7 @@ select $1, $2, coalesce(max(number), 0) + 1, $3 from attempts where lookup_id = 
 // vendorTries is how often a call to the vendor is run before its job is given up. Waiting for a token is not a run.
 const vendorTries = 8
 
-const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, coalesce(p.curp, ''), coalesce(p.rfc, ''), p.name, l.reference, l.source, u.name, l.requested_at,
+const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, coalesce(p.curp, ''), coalesce(p.rfc, ''), p.uid, p.name, l.reference, l.source, u.name, l.requested_at,
        l.status, l.detail, l.warning, l.status_at, l.profile_state, l.employment_state,
        l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary, make_interval(secs => w.expected_seconds)`
 
@@ -134,7 +150,7 @@ const rowTables = `
 `
 
 func rowTargets(r *lookup.Row) []any {
-	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.RFC, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
+	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.RFC, &r.PersonUID, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
 		&r.State.Status, &r.State.Detail, &r.State.Warning, &r.StatusAt, &r.Profile, &r.Employment,
 		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary, &r.Expected}
 }

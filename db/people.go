@@ -80,7 +80,7 @@ select `+rowColumns+rowTables+`
 		return p, 0, err
 	}
 	for _, row := range answered {
-		c := Case{Case: lookup.Case{Row: row, PersonUID: uid}}
+		c := Case{Case: lookup.Case{Row: row}}
 		if err := readAnswer(ctx, tx, &c); err != nil {
 			return p, 0, err
 		}

@@ -15,6 +15,7 @@ type Row struct {
 	Platform    Platform
 	CURP        string // "" when the lookup is for an RFC
 	RFC         string // the identifier asked about when there is no CURP; what a profile says of an RFC is not here
+	PersonUID   uuid.UUID
 	PersonName  string // "" until a profile arrived
 	Reference   string
 	Source      Source
@@ -72,9 +73,8 @@ type Page struct {
 // Case is one lookup with everything its page shows.
 type Case struct {
 	Row
-	PersonUID uuid.UUID
-	Consent   ConsentNote
-	Attempts  []Attempt // newest first
+	Consent  ConsentNote
+	Attempts []Attempt // newest first
 }
 
 // ConsentNote is the consent under which a lookup was made, as shown beside it.
