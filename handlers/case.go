@@ -32,7 +32,7 @@ func (c *Console) lookup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func casePage(p views.Page, c db.Case, deliveries []webhook.Delivery) views.CasePage {
-	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History, Earlier: c.Earlier,
+	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History, Earlier: c.Earlier, Change: caseChange(c),
 		ProfilePull: pullNote(c.ProfilePull), EmploymentPull: pullNote(c.EmploymentPull), Deliveries: caseDeliveries(deliveries)}
 }
 

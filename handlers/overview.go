@@ -52,6 +52,9 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 			page.Failures = append(page.Failures, views.Failure{Status: f.Status, Code: f.Detail, Platform: string(f.Platform), Count: min(f.Count, views.WaitingCap)})
 		}
 	}
+	if page.Diagnosis, err = c.diagnosis(r); err != nil {
+		return failed(err)
+	}
 	connection, err := c.DB.Connection(ctx, v.env, lookup.Palenca)
 	if err != nil && !errors.Is(err, db.ErrNotFound) {
 		return failed(err)

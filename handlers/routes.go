@@ -35,6 +35,8 @@ func (c *Console) routes() []Route {
 		{Pattern: "GET /lookups/new", Access: auth.PowerRequest, Handle: c.newLookup},
 		{Pattern: "POST /lookups", Access: auth.PowerRequest, Handle: c.requestLookup},
 		{Pattern: "POST /lookups/check", Access: auth.PowerRequest, Handle: c.checkCURP},
+		{Pattern: "GET /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.again},
+		{Pattern: "POST /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.askAgain},
 		{Pattern: "POST /lookups/{id}/reveal", Access: auth.PowerReveal, Handle: c.reveal},
 		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
 		{Pattern: "GET /sandbox", Access: auth.PowerRequest, Handle: c.people},
@@ -43,11 +45,15 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /sandbox/switches", Access: auth.PowerAdminister, Handle: c.switchSandbox},
 		{Pattern: "POST /sandbox/switches/reset", Access: auth.PowerAdminister, Handle: c.resetSandbox},
 
+		{Pattern: "GET /missing", Access: auth.PowerReceive, Handle: c.missing},
+		{Pattern: "GET /sources", Access: auth.PowerReceive, Handle: c.sources},
+
 		{Pattern: "GET /deliveries", Access: auth.PowerReceive, Handle: c.deliveries},
 		{Pattern: "GET /deliveries/live", Access: auth.PowerReceive, Handle: c.deliveriesLive, Stream: true},
 		{Pattern: "GET /deliveries/{id}", Access: auth.PowerReceive, Handle: c.delivery},
 		{Pattern: "GET /deliveries/{id}/body", Access: auth.PowerBody, Handle: c.deliveryBody},
 		{Pattern: "POST /deliveries/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealDelivery},
+
 
 		{Pattern: "POST /deliveries/{id}/verify", Access: auth.PowerAdminister, Handle: c.verifyDelivery},
 		{Pattern: "GET /deliveries/{id}/compare/{other}", Access: auth.PowerReceive, Handle: c.compareDeliveries},
@@ -87,6 +93,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /connection/resume", Access: auth.PowerAdminister, Handle: c.resumeConnection},
 		{Pattern: "GET /settings", Access: auth.PowerAdminister, Handle: c.settings},
 		{Pattern: "POST /settings", Access: auth.PowerAdminister, Handle: c.saveSettings},
+		{Pattern: "POST /settings/waits", Access: auth.PowerAdminister, Handle: c.saveWaits},
 		{Pattern: "POST /environment", Access: auth.PowerAdminister, Handle: c.setEnvironment},
 	}
 }

@@ -19,9 +19,22 @@ const (
 )
 
 func (c *Console) settings(w http.ResponseWriter, r *http.Request) error {
+	page, err := c.settingsPage(w, r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, views.ConsoleSettings(page))
+}
+
+// settingsPage is the page with all its forms as they are stored.
+func (c *Console) settingsPage(w http.ResponseWriter, r *http.Request) (views.ConsoleSettingsPage, error) {
 	now := visitOf(r).Console
+	waits, err := c.waitsForm(r)
+	if err != nil {
+		return views.ConsoleSettingsPage{}, failed(err)
+	}
 	values := views.ConsoleValues{Institution: now.Institution, NoticeVersion: now.NoticeVersion, NoticeURL: now.NoticeURL, ConsentDays: strconv.Itoa(now.ConsentDays)}
-	return web.Render(w, r, http.StatusOK, views.ConsoleSettings(views.ConsoleSettingsPage{Page: c.page(w, r, "settings", "console.title"), Values: values}))
+	return views.ConsoleSettingsPage{Page: c.page(w, r, "settings", "console.title"), Values: values, Waits: waits}, nil
 }
 
 // saveSettings stores what the console says of itself. Consents already recorded keep the version and life they had.
@@ -33,7 +46,11 @@ func (c *Console) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	v := views.ConsoleValues{Institution: form.Get("institution"), NoticeVersion: form.Get("notice_version"), NoticeURL: form.Get("notice_url"), ConsentDays: form.Get("consent_days")}
 	days, problems := checkSettings(v)
 	if len(problems) > 0 {
-		page := views.ConsoleSettingsPage{Page: c.page(w, r, "settings", "console.title"), Values: v, Errors: problems}
+		page, err := c.settingsPage(w, r)
+		if err != nil {
+			return err
+		}
+		page.Values, page.Errors = v, problems
 		return web.Invalid(w, r, views.ConsoleSettings(page))
 	}
 	visit := visitOf(r)

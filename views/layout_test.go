@@ -10,11 +10,11 @@ import (
 func TestNavigationByRole(t *testing.T) {
 	t.Parallel()
 	tests := map[auth.Role][]string{
-		auth.Administrator: {"/", "/lookups", "/sandbox", "/deliveries", "/connection", "/subscriptions", "/users", "/settings"},
-		auth.Supervisor:    {"/", "/lookups", "/sandbox", "/deliveries"},
-		auth.Analyst:       {"/", "/lookups", "/sandbox", "/deliveries"},
-		auth.Auditor:       {"/", "/lookups", "/deliveries"},
-		auth.Developer:     {"/", "/deliveries"},
+		auth.Administrator: {"/", "/lookups", "/sandbox", "/deliveries", "/missing", "/sources", "/connection", "/subscriptions", "/users", "/settings"},
+		auth.Supervisor:    {"/", "/lookups", "/sandbox", "/deliveries", "/missing", "/sources"},
+		auth.Analyst:       {"/", "/lookups", "/sandbox", "/deliveries", "/missing", "/sources"},
+		auth.Auditor:       {"/", "/lookups", "/deliveries", "/missing", "/sources"},
+		auth.Developer:     {"/", "/deliveries", "/missing", "/sources"},
 	}
 	for role, want := range tests {
 		t.Run(string(role), func(t *testing.T) {

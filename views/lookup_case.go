@@ -23,6 +23,7 @@ type CasePage struct {
 	EmploymentPull PullNote
 	Deliveries     []CaseDelivery    // oldest first
 	Revealed       map[string]string // "curp", "nss": the full value, shown on this page once
+	Change         *CaseChange       // nil while there is one answer only
 	Earlier        uuid.UUID         // the same person's latest other success, to which a refusal as too recent leads
 }
 
@@ -119,12 +120,10 @@ func (v CasePage) openState() stateWords {
 	if v.status() == lookup.Queued {
 		return stateWords{v.T("ui.status_next.queued"), v.T("lookups.state.queued")}
 	}
-	wait := max(v.Now.Sub(v.attempt().RequestAt), 0)
-	id := "lookups.state.pending"
-	if wait > slow {
-		id = "lookups.state.pending_long"
+	if v.overdue() {
+		return stateWords{v.T("ui.status_next.pending"), v.T("lookups.state.pending_long")}
 	}
-	return stateWords{v.T("ui.status_next.pending"), v.T(id, "Span", v.P.Span(wait))}
+	return stateWords{v.T("ui.status_next.pending"), v.T("lookups.state.pending")}
 }
 
 func (v CasePage) successState() stateWords {

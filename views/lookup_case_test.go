@@ -111,8 +111,8 @@ func TestStateWords(t *testing.T) {
 		moving    bool
 	}{
 		{lookup.Queued, "", "", "Nadie tiene que hacer nada", "Cotejo la envía", true},
-		{lookup.Pending, "none", "none", "La fuente está trabajando", "lleva 2 min", true},
-		{"half_done", "", "", "La fuente está trabajando", "lleva 2 min", true},
+		{lookup.Pending, "none", "none", "La fuente está trabajando", "Esta página cambia sola", true},
+		{"half_done", "", "", "La fuente está trabajando", "Esta página cambia sola", true},
 		{lookup.Success, "complete", "complete", "No falta nada", "en 1 min 21 s", false},
 		{lookup.Success, "complete", "empty", "Sin empleo registrado", "no una falla", false},
 		{lookup.Success, "fetching", "complete", "faltan datos", "Cotejo está pidiendo", true},
@@ -241,7 +241,8 @@ func TestExplained(t *testing.T) {
 					t.Errorf("%+v", got)
 				}
 				count(t, doc, "#h-message", map[bool]int{true: 1}[tt.message])
-				count(t, doc, "#case-again", map[bool]int{true: 1}[tt.again])
+				count(t, doc, ".ask #case-again", map[bool]int{true: 1}[tt.again])
+				count(t, doc, "#case-again", 1)
 			})
 		})
 	}

@@ -7,9 +7,6 @@ import (
 	"cotejo/internal/lookup"
 )
 
-// slow is how long a source may take before the page stops calling it usual; the vendor speaks of 10 s to 3 min.
-const slow = 5 * time.Minute
-
 // gist is what a row answers before it is opened: the main line, and what stands below it.
 type gist struct{ Main, Sub string }
 
@@ -22,11 +19,7 @@ func gistOf(p Page, r lookup.Row) gist {
 	case lookup.Incomplete, lookup.Error, lookup.Expired:
 		return detailGist(p, r)
 	}
-	wait := p.Now.Sub(r.RequestedAt)
-	if wait > slow {
-		return gist{p.T("lookups.gist.pending"), p.T("lookups.gist.pending_long", "Span", p.P.Span(wait))}
-	}
-	return gist{p.T("lookups.gist.pending"), p.T("lookups.gist.pending_sub", "Span", p.P.Span(max(wait, 0)))}
+	return gist{p.T("lookups.gist.pending"), ""} // the time that it has taken runs below (rowWait)
 }
 
 func detailGist(p Page, r lookup.Row) gist {

@@ -36,6 +36,7 @@ const (
 	HooksOff     = "vendor_off" // the vendor switched a subscription off by itself
 	HooksFailing = "failing"    // much of what comes is refused
 	HooksQuiet   = "quiet"      // nothing comes although attempts are open
+	HooksMissing = "missing"    // outcomes are known, or overdue, that no webhook told
 )
 
 // WaitingCap is where counts beside navigation and actors stop: an exact total on a hot path costs more than it tells.

@@ -4,6 +4,7 @@ package views
 type ConsoleSettingsPage struct {
 	Page
 	Values ConsoleValues
+	Waits  WaitsForm
 	Errors map[string]Note // institution, notice_version, notice_url, consent_days
 }
 

@@ -11,11 +11,12 @@ import (
 // OverviewPage answers "what must I do now".
 type OverviewPage struct {
 	Page
-	Duties   []Duty       // how many lookups wait for whom; actors without a count show as none
-	Latest   []lookup.Row // the newest few of this user, or of all for who asks for none
-	Failures []Failure    // open failures by cause, the most frequent first
-	Webhooks WebhookHealth
-	Fresh    bool // no lookup yet in this environment: the page is a guide
+	Duties    []Duty       // how many lookups wait for whom; actors without a count show as none
+	Latest    []lookup.Row // the newest few of this user, or of all for who asks for none
+	Failures  []Failure    // open failures by cause, the most frequent first
+	Webhooks  WebhookHealth
+	Diagnosis lookup.Diagnosis // is it us or the source?
+	Fresh     bool             // no lookup yet in this environment: the page is a guide
 }
 
 // Duty is how many lookups wait for an actor, capped at WaitingCap.

@@ -33,6 +33,7 @@ type Config struct {
 	Log     *slog.Logger                                     // warnings and errors, with ids only
 	Retry   func(attempt int) time.Duration                  // pause after a failed run; nil: River's, which grows to hours
 	After   func(kind string, took time.Duration, err error) // told of each run, for the metrics; nil: nobody is
+	Now     func() time.Time                                 // when attempts are overdue; nil: time.Now
 }
 
 // Runner works the queue until it is stopped.
@@ -43,6 +44,9 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	if c.Workers == 0 {
 		c.Workers = 8
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	v := &vendor{db: c.DB, http: c.HTTP}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &createAccount{vendor: v})
@@ -51,6 +55,8 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	river.AddWorker(workers, &fetchEmployment{vendor: v})
 	river.AddWorker(workers, &fetchEntity{vendor: v})
 	river.AddWorker(workers, &tidy{db: c.DB})
+	river.AddWorker(workers, &settleOverdue{db: c.DB, now: c.Now})
+	river.AddWorker(workers, &askVendor{vendor: v, now: c.Now})
 	river.AddWorker(workers, &compareHooks{vendor: v})
 	river.AddWorker(workers, &refreshOutbound{vendor: v})
 	config := &river.Config{
@@ -66,6 +72,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		Logger:               slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}),
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic(time.Hour, task.Tidy{}, true),
+			periodic(overdueEvery, task.SettleOverdue{}, true),
 			// Not at the start: the first thing a new console does is to register its hook.
 			periodic(10*time.Minute, task.CompareHooks{}, false),
 			periodic(time.Hour, task.RefreshOutbound{}, true),

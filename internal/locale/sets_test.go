@@ -29,7 +29,7 @@ func TestClosedSetsHaveWords(t *testing.T) {
 		"ui.env.":             texts([]lookup.Environment{lookup.Sandbox, lookup.Production}),
 		"ui.dialect.":         texts([]lookup.Dialect{lookup.Palenca, lookup.Buro}),
 		"ui.platform.":        texts([]lookup.Platform{lookup.IMSS, lookup.ISSSTE}),
-		"ui.source.":          texts([]lookup.Source{lookup.SourceForm, lookup.SourceBulk, lookup.SourceRefresh}),
+		"ui.source.":          texts([]lookup.Source{lookup.SourceForm, lookup.SourceBulk, lookup.SourceRefresh, lookup.SourceRetry, lookup.SourceAutomatic}),
 		"ui.means.":           consent.Means,
 		"ui.employment.": {
 			"employed", "active", "unemployed", "retired", "potentially_retired", "voluntary_contributions",
@@ -57,7 +57,7 @@ func TestOurCodesAreExplained(t *testing.T) {
 	p := locale.For("es-MX", nil)
 	for _, code := range []string{
 		lookup.CodeUnauthorized, lookup.CodeForbidden, lookup.CodeRecentSuccess, lookup.CodeRejected,
-		lookup.CodeNoFinalEvent, "failed_refresh",
+		lookup.CodeNoFinalEvent, lookup.CodeNeverSent, "failed_refresh",
 	} {
 		if !p.Detail(code, "imss").Known {
 			t.Errorf("%s has no text", code)

@@ -4,6 +4,7 @@ import "htmx.org/dist/ext/hx-sse.js";
 
 import "./ago.js";
 import "./copy.js";
+import "./elapsed.js";
 import "./forms.js";
 import "./keys.js";
 import "./live.js";

@@ -1,0 +1,160 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"cotejo/internal/lookup"
+)
+
+// SourcesPage is the health of each source over 30 days.
+type SourcesPage struct {
+	Page
+	Hours     []lookup.SourceHour
+	Diagnosis lookup.Diagnosis
+}
+
+// SourceDays is how far back it is drawn.
+const SourceDays = 30
+
+// source is one dialect and platform with its drawing.
+type source struct {
+	Dialect  lookup.Dialect
+	Platform lookup.Platform
+	Tally    lookup.Tally // of the whole time
+	Today    lookup.Tally // of the last 24 hours
+	Cells    []sourceCell // the hours in which something was sent
+	Days     []sourceDay  // the newest first, days without anything left out
+	Labels   []sourceDay  // of the columns that carry a date
+}
+
+// sourceCell is an hour in the drawing: a column a day, a row an hour of the reader's clock.
+type sourceCell struct {
+	X, Y  string
+	Level string // well, some, bad, none (nothing to judge)
+	Words string
+}
+
+type sourceDay struct {
+	Day   time.Time
+	X     string
+	Tally lookup.Tally
+}
+
+// The drawing, in units of its view box.
+const (
+	sourceCol    = 16.0
+	sourceRow    = 6.0
+	sourceLeft   = 34.0
+	sourceTop    = 4.0
+	sourceWidth  = sourceLeft + sourceCol*SourceDays
+	sourceHeight = sourceTop + sourceRow*24 + 16
+)
+
+// sources lays out each source over the days up to now. Days and hours are the reader's.
+func (v SourcesPage) sources() []source {
+	var list []source
+	index := map[[2]string]int{}
+	zone := v.P.Zone()
+	today := midnightIn(v.Now, zone)
+	for _, h := range v.Hours {
+		key := [2]string{string(h.Dialect), string(h.Platform)}
+		i, known := index[key]
+		if !known {
+			i = len(list)
+			index[key] = i
+			list = append(list, source{Dialect: h.Dialect, Platform: h.Platform})
+		}
+		s := &list[i]
+		s.Tally.Add(h.Tally)
+		if v.Now.Sub(h.Hour) < 24*time.Hour {
+			s.Today.Add(h.Tally)
+		}
+		day := midnightIn(h.Hour, zone)
+		back := int((today.Sub(day) + 12*time.Hour) / (24 * time.Hour)) // a day of summer time has 23 or 25 hours
+		if back < 0 || back >= SourceDays || h.Started == 0 {
+			continue
+		}
+		x := sourceLeft + float64(SourceDays-1-back)*sourceCol
+		s.Cells = append(s.Cells, sourceCell{X: pixels(x), Y: pixels(sourceTop + float64(h.Hour.In(zone).Hour())*sourceRow),
+			Level: level(h.Tally), Words: v.hourWords(h)})
+		if n := len(s.Days); n == 0 || !s.Days[n-1].Day.Equal(day) {
+			s.Days = append(s.Days, sourceDay{Day: day})
+		}
+		s.Days[len(s.Days)-1].Tally.Add(h.Tally)
+	}
+	for i := range list {
+		slices.Reverse(list[i].Days)
+		for back := SourceDays - 1; back >= 0; back -= 7 {
+			list[i].Labels = append(list[i].Labels, sourceDay{Day: today.AddDate(0, 0, -back), X: pixels(sourceLeft + float64(SourceDays-1-back)*sourceCol)})
+		}
+	}
+	return list
+}
+
+func midnightIn(t time.Time, zone *time.Location) time.Time {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, zone)
+}
+
+// level judges an hour: under half, under nine tenths, above.
+func level(t lookup.Tally) string {
+	rate, ok := t.Rate()
+	switch {
+	case !ok:
+		return "none"
+	case rate < 500:
+		return "bad"
+	case rate < 900:
+		return "some"
+	}
+	return "well"
+}
+
+// hourWords says an hour of the drawing in words.
+func (v SourcesPage) hourWords(h lookup.SourceHour) string {
+	return v.T("sources.cell", "When", v.P.Date(h.Hour.In(v.P.Zone()))+", "+hourWord(v.Page, h.Hour, "15:04"),
+		"Started", v.P.Number(h.Started), "Success", v.P.Number(h.Success), "Failed", v.P.Number(h.Failed()), "Incomplete", v.P.Number(h.Incomplete))
+}
+
+// medianWords writes a median; of nothing there is none.
+func medianWords(p Page, t lookup.Tally) string {
+	median, ok := t.Median()
+	if !ok {
+		return p.T("sources.none")
+	}
+	return p.P.Span(median)
+}
+
+// blameWords is the one line that answers "is it us or the source?".
+func blameWords(p Page, d lookup.Diagnosis) string {
+	where := platformWord(p, d.Platform)
+	if d.Dialect == lookup.Buro {
+		where = p.T("ui.dialect_long.buro")
+	}
+	args := []any{"Source", where, "Failed", p.P.Number(d.Tally.Failed()), "Of", p.P.Number(d.Tally.Judged()),
+		"Rate", share(p, d.Tally.Success, d.Tally.Judged()), "Median", medianWords(p, d.Tally), "Hours", strconv.Itoa(lookup.BlameHours)}
+	if d.Ours != "" {
+		args = append(args, "Ours", p.T("sources.ours."+d.Ours))
+	}
+	switch {
+	case d.Blame == lookup.BlameUnknown && d.Dialect == "":
+		return p.T("sources.blame.silent", "Hours", strconv.Itoa(lookup.BlameHours))
+	case d.Blame == lookup.BlameUs && d.Dialect == "":
+		return p.T("sources.blame.us_only", args...)
+	}
+	return p.T("sources.blame."+string(d.Blame), args...)
+}
+
+func blameMark(b lookup.Blame) string {
+	switch b {
+	case lookup.BlameNobody:
+		return "success"
+	case lookup.BlameUnknown:
+		return "queued"
+	case lookup.BlameSource:
+		return "incomplete"
+	}
+	return "error"
+}
