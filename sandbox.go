@@ -111,30 +111,45 @@ func describe(base string, creds sandbox.Credentials) string {
 
 func sandboxDir(c config.Config) string { return c.DataDir + "/sandbox" }
 
-// connectSandbox stores the sandbox's connection if there is none or its key changed, and registers a webhook. Of
-// several processes on one database, the one that runs the sandbox decides where its webhooks go.
+// connectSandbox connects the console to both dialects of the sandbox, each with its webhook. Of several processes on one
+// database, the one that runs the sandbox decides where its webhooks go.
 func connectSandbox(ctx context.Context, c config.Config, store *db.DB, base string, creds sandbox.Credentials, owner bool) error {
+	desk := vendors.Desk{DB: store, HooksURL: c.HooksURL.String()}
+	for _, as := range []struct {
+		connection.Connection
+		key string
+	}{
+		{connection.Connection{Name: "Palenca", Dialect: lookup.Palenca, BaseURL: base + "/v1", WidgetID: creds.WidgetID}, creds.APIKey},
+		{connection.Connection{Name: "Buró de Ingresos", Dialect: lookup.Buro, BaseURL: base}, creds.BuroKey},
+	} {
+		as.Environment, as.CallsPerMinute = lookup.Sandbox, connection.MaxCallsPerMinute
+		stored, err := ensureConnection(ctx, store, as.Connection, as.key)
+		if err == nil && strings.HasPrefix(stored.BaseURL, "http://") {
+			err = desk.Join(ctx, stored, owner)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", as.Dialect, err)
+		}
+	}
+	return nil
+}
+
+// ensureConnection stores a connection to the sandbox if there is none of its dialect, or the sandbox moved or has another
+// key. One to the vendor's own host is an administrator's and stays.
+func ensureConnection(ctx context.Context, store *db.DB, want connection.Connection, key string) (connection.Connection, error) {
 	by := audit.Actor{Name: "cotejo"}
-	base += "/v1"
-	stored, err := store.Connection(ctx, lookup.Sandbox, lookup.Palenca)
+	stored, err := store.Connection(ctx, want.Environment, want.Dialect)
 	switch {
 	case errors.Is(err, db.ErrNotFound):
-		stored, err = store.SaveConnection(ctx, connection.Connection{Name: "Palenca", Dialect: lookup.Palenca, Environment: lookup.Sandbox,
-			BaseURL: base, WidgetID: creds.WidgetID, CallsPerMinute: connection.MaxCallsPerMinute}, creds.APIKey, by)
-	case err == nil && !strings.HasPrefix(stored.BaseURL, "http://"):
-		return nil // an administrator connected the vendor's own sandbox; it stays
-	case err == nil:
-		key, keyErr := store.ConnectionKey(ctx, stored.ID)
-		if keyErr == nil && key == creds.APIKey && stored.BaseURL == base {
-			break
-		}
-		stored.BaseURL, stored.WidgetID = base, creds.WidgetID
-		stored, err = store.SaveConnection(ctx, stored, creds.APIKey, by)
+		return store.SaveConnection(ctx, want, key, by)
+	case err != nil || !strings.HasPrefix(stored.BaseURL, "http://"):
+		return stored, err
 	}
-	if err != nil {
-		return err
+	if known, err := store.ConnectionKey(ctx, stored.ID); err == nil && known == key && stored.BaseURL == want.BaseURL {
+		return stored, nil
 	}
-	return vendors.Desk{DB: store, HooksURL: c.HooksURL.String()}.Join(ctx, stored, owner)
+	stored.BaseURL, stored.WidgetID = want.BaseURL, want.WidgetID
+	return store.SaveConnection(ctx, stored, key, by)
 }
 
 // newToken is the secret part of a hook's address: 256 random bits.

@@ -10,8 +10,16 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"cotejo/db"
+	"cotejo/internal/audit"
 	"cotejo/internal/config"
+	"cotejo/internal/consent"
+	"cotejo/internal/curp"
+	"cotejo/internal/lookup"
 )
 
 var discard = slog.New(slog.DiscardHandler)
@@ -36,6 +44,33 @@ const (
 	postPID   = "postgres/data/postmaster.pid"
 )
 
+// verify asks about a person at the other vendor, whose connection and webhook the first start made too.
+func (s *site) verify(text string) uuid.UUID {
+	s.t.Helper()
+	ctx, c := s.t.Context(), s.settings()
+	opened, err := openStore(ctx, &c, discard, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer opened.close() // at once: a process that stays would take PostgreSQL over
+	store := opened.db
+	number, err := curp.Parse(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var by audit.Actor
+	if err := store.Pool().QueryRow(ctx, `select id, name from users order by id limit 1`).Scan(&by.UserID, &by.Name); err != nil {
+		s.t.Fatal(err)
+	}
+	now := time.Now()
+	uid, err := store.RequestLookup(ctx, db.NewLookup{Environment: lookup.Sandbox, Dialect: lookup.Buro, CURP: number, Platform: lookup.AllSources,
+		Source: lookup.SourceForm, Consent: consent.Record{GivenAt: now, ExpiresAt: now.Add(time.Hour), NoticeVersion: "1.0", Means: "branch", Purpose: consent.PurposeCredit}}, by)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return uid
+}
+
 // One life of a console: first start, work, a second process beside it, the end, and the next start.
 func TestServe(t *testing.T) {
 	t.Parallel()
@@ -54,6 +89,8 @@ func TestServe(t *testing.T) {
 	g := s.guest().signIn()
 	done := g.lookup(alejandro)
 	g.until(done, `data-status="success"`, `data-records="complete"`)
+	verified := s.verify(alejandro)
+	g.until("/lookups/"+verified.String(), `data-status="success"`, `data-records="complete"`)
 
 	// A second one on the same port says so in one sentence, and costs no start of PostgreSQL.
 	out, code := s.run([]string{"serve"})
@@ -111,8 +148,8 @@ func TestServe(t *testing.T) {
 	}
 	var accounts int
 	ctx := t.Context()
-	if err := s.database(ctx).db.Pool().QueryRow(ctx, `select count(distinct account_id) from attempts where account_id <> ''`).Scan(&accounts); err != nil || accounts != 4 {
-		t.Errorf("%d accounts for four lookups, %v", accounts, err)
+	if err := s.database(ctx).db.Pool().QueryRow(ctx, `select count(distinct account_id) from attempts where account_id <> ''`).Scan(&accounts); err != nil || accounts != 5 {
+		t.Errorf("%d accounts for five lookups, %v", accounts, err)
 	}
 	if code := third.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("ends with %d", code)

@@ -78,7 +78,7 @@ select `+documentColumns+`
                  where q.lookup_id = $1 and g.id > f.id and g.name = f.name and g.body is not null))
          order by f.sha256, case when f.sha256 is null then f.name end, f.name <> '' desc, f.id desc) once
   join documents d on d.id = once.id
- order by d.fetched_at desc, d.id`, lookupID)
+ order by d.pull_id desc, d.position`, lookupID)
 	if err != nil {
 		return nil, err
 	}
