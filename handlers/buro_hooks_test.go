@@ -108,7 +108,7 @@ func TestBuroSubscriptionByForm(t *testing.T) {
 				}
 			}
 			c.verification(alejandro)
-			if got := c.last("concat_ws(' ', verdict, cause, action)"); got != "unmatched verification.completed" {
+			if got := c.last("concat_ws(' ', verdict, cause, action)"); got != "unmatched  verification.completed" {
 				t.Errorf("the first delivery: %s, checks %s", got, c.last("checks"))
 			}
 			if headers := c.last("headers"); q.header != "" && !strings.Contains(headers, `["`+q.header+`"]`) || !strings.Contains(headers, `["x-signature"]`) {
