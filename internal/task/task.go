@@ -88,10 +88,27 @@ type RunReplay struct {
 // Kind names the job.
 func (RunReplay) Kind() string { return "run_replay" }
 
+// RunBulk hands out the rows of a bulk, some at a time.
+type RunBulk struct {
+	BulkID int64 `json:"bulk_id"`
+}
+
+// Kind names the job.
+func (RunBulk) Kind() string { return "run_bulk" }
+
+// Priorities of calls to the vendor, the most urgent first. What somebody waits for overtakes a bulk; within a bulk,
+// bringing an answer home comes before asking for the next.
+const (
+	PrioritySingle = 1
+	PriorityFetch  = 2
+	PriorityBulk   = 3
+)
+
 // Queues keep slow calls to the vendor from holding back the processing of what it sends us.
 const (
 	QueueVendor   = "vendor"
 	QueueDelivery = "delivery"
 	QueueUpkeep   = "upkeep"
+	QueueBulk     = "bulk"
 	QueueReplay   = "replay" // of its own, so that thousands of old deliveries never hold back a new one
 )
