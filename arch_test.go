@@ -13,8 +13,8 @@ import (
 // pure are the packages that do no I/O. They may import each other and nothing
 // else of ours.
 var pure = []string{
-	"internal/audit", "internal/auth", "internal/connection", "internal/consent", "internal/curp",
-	"internal/employment", "internal/lookup", "internal/profile", "internal/seed", "internal/task", "internal/webhook",
+	"internal/audit", "internal/auth", "internal/bulk", "internal/connection", "internal/consent", "internal/curp", "internal/decision",
+	"internal/employment", "internal/figures", "internal/lookup", "internal/profile", "internal/seed", "internal/task", "internal/webhook",
 }
 
 // mayImport is the direction of imports (ARCHITECTURE.md): what a package, or

@@ -209,7 +209,15 @@ update lookups set status = $2, detail = $3, warning = $4,
 // fetching marks kinds of data as on their way and hands the fetches to the queue. A kind that we do not know is kept by
 // its name only.
 func (db *DB) fetching(ctx context.Context, tx pgx.Tx, a *attempt, eventID int64, entities []lookup.Entity) error {
-	opts := &river.InsertOpts{Queue: task.QueueVendor, Priority: 1, MaxAttempts: vendorTries}
+	opts := &river.InsertOpts{Queue: task.QueueVendor, Priority: task.PrioritySingle, MaxAttempts: vendorTries}
+	var source lookup.Source
+	if err := tx.QueryRow(ctx, `-- name: source of attempt
+select source from attempts where id = $1`, a.id).Scan(&source); err != nil {
+		return found(err)
+	}
+	if source == lookup.SourceBulk {
+		opts.Priority = task.PriorityFetch
+	}
 	for _, entity := range entities {
 		state := lookup.PullFetching
 		if !entity.Known() {

@@ -155,20 +155,34 @@ update connections set paused_at = null, paused_code = '' where id = $1`, c.ID);
 // bucket holds a quarter of a minute's calls and fills with three quarters a minute, so that no minute, whenever it
 // begins, has more calls than the connection allows. A caller that waited for the row has an older time than the one stored there: it finds nothing flown in, and takes nothing back.
 func (db *DB) TakeToken(ctx context.Context, id int64) (wait time.Duration, err error) {
+	return db.takeToken(ctx, id, 0)
+}
+
+// spared is how many tokens a bulk leaves in the bucket: enough for somebody else's lookup to be asked, and its answer to
+// be fetched, at any moment. In a bucket too small for that, a bulk waits until it is full.
+const spared = 4
+
+// TakeSpareToken is TakeToken for calls of a bulk, which leave some of the bucket to others.
+func (db *DB) TakeSpareToken(ctx context.Context, id int64) (wait time.Duration, err error) {
+	return db.takeToken(ctx, id, spared)
+}
+
+func (db *DB) takeToken(ctx context.Context, id int64, leave int) (wait time.Duration, err error) {
 	const query = `-- name: take token
 with now as (select clock_timestamp() as t),
 bucket as (
   select c.id, c.calls_per_minute * 0.75 / 60.0 as rate,
          least(greatest(c.calls_per_minute / 4.0, 1),
                c.tokens + greatest(extract(epoch from now.t - c.refilled_at), 0) * c.calls_per_minute * 0.75 / 60.0) as level,
-         greatest(extract(epoch from c.blocked_until - now.t), 0) as blocked, greatest(now.t, c.refilled_at) as t
+         greatest(extract(epoch from c.blocked_until - now.t), 0) as blocked, greatest(now.t, c.refilled_at) as t,
+         greatest(1, least(1 + $2::integer, c.calls_per_minute / 4.0)) as needed
     from connections c, now where c.id = $1 for no key update of c)
 update connections c
-   set tokens = b.level - case when b.level >= 1 and coalesce(b.blocked, 0) = 0 then 1 else 0 end, refilled_at = b.t
+   set tokens = b.level - case when b.level >= b.needed and coalesce(b.blocked, 0) = 0 then 1 else 0 end, refilled_at = b.t
   from bucket b where c.id = b.id
-returning (case when coalesce(b.blocked, 0) > 0 then b.blocked when b.level >= 1 then 0 else (1 - b.level) / b.rate end)::float8`
+returning (case when coalesce(b.blocked, 0) > 0 then b.blocked when b.level >= b.needed then 0 else (b.needed - b.level) / b.rate end)::float8`
 	var seconds float64
-	if err := db.pool.QueryRow(ctx, query, id).Scan(&seconds); err != nil {
+	if err := db.pool.QueryRow(ctx, query, id, leave).Scan(&seconds); err != nil {
 		return 0, found(err)
 	}
 	return time.Duration(seconds * float64(time.Second)), nil

@@ -58,6 +58,15 @@ const (
 	BodyRevealed      Action = "delivery.revealed"
 	LookupAgain       Action = "lookup.again"
 	WaitsChanged      Action = "console.waits"
+	DecisionNoted     Action = "decision.noted"
+	BulkUploaded      Action = "bulk.uploaded"
+	BulkRead          Action = "bulk.read_again" // its columns were read another way, or another source was chosen
+	BulkDiscarded     Action = "bulk.discarded"
+	BulkSent          Action = "bulk.sent"
+	BulkPaused        Action = "bulk.paused"
+	BulkResumed       Action = "bulk.resumed"
+	BulkCancelled     Action = "bulk.cancelled"
+	BulkExported      Action = "bulk.exported"
 )
 
 // Actor is who acts, as seen by the request.

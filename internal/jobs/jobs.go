@@ -58,6 +58,8 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	river.AddWorker(workers, &settleOverdue{db: c.DB, now: c.Now})
 	river.AddWorker(workers, &askVendor{vendor: v, now: c.Now})
 	river.AddWorker(workers, &compareHooks{vendor: v})
+	river.AddWorker(workers, &runReplay{db: c.DB})
+	river.AddWorker(workers, &runBulk{db: c.DB})
 	river.AddWorker(workers, &refreshOutbound{vendor: v})
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
@@ -65,6 +67,8 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 			task.QueueVendor:   {MaxWorkers: c.Workers},
 			task.QueueDelivery: {MaxWorkers: c.Workers},
 			task.QueueUpkeep:   {MaxWorkers: 1},
+			task.QueueReplay:   {MaxWorkers: 1},
+			task.QueueBulk:     {MaxWorkers: 2},
 		},
 		Workers:              workers,
 		JobTimeout:           JobTimeout,
@@ -81,8 +85,9 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	if c.Retry != nil {
 		config.RetryPolicy = retryAfter(c.Retry)
 	}
+	config.Middleware = []rivertype.Middleware{&plain{}, &yielding{}}
 	if c.After != nil {
-		config.Middleware = []rivertype.Middleware{&told{after: c.After}}
+		config.Middleware = append(config.Middleware, &told{after: c.After})
 	}
 	client, err := river.NewClient(riverpgxv5.New(c.DB.Pool()), config)
 	if err != nil {

@@ -89,7 +89,11 @@ func (v *vendor) hold(ctx context.Context, c connection.Connection) func(time.Ti
 // turn takes a token, waiting up to patience for it.
 func (v *vendor) turn(ctx context.Context, connectionID int64, patience time.Duration) error {
 	for {
-		wait, err := v.db.TakeToken(ctx, connectionID)
+		take := v.db.TakeToken
+		if yields(ctx) {
+			take = v.db.TakeSpareToken
+		}
+		wait, err := take(ctx, connectionID)
 		if err != nil || wait <= 0 {
 			return err
 		}
