@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cotejo/internal/audit"
+	"cotejo/internal/decision"
 	"cotejo/internal/employment"
 	"cotejo/internal/lookup"
 	"cotejo/internal/profile"
@@ -38,7 +39,8 @@ type Case struct {
 	Entities       []EntityTable // the newest readable pull of each other kind of data, in the order of lookup.Entities
 	Documents      []Document    // of all pulls, each content once, newest first
 	Before         Before        // the answers before the newest ones
-	Earlier        uuid.UUID     // the same person's latest other success at the same source; zero when there is none
+	Decisions      []decision.Note
+	Earlier        uuid.UUID // the same person's latest other success at the same source; zero when there is none
 }
 
 // ViewLookup gives a lookup of an environment, and writes to the trail that it was looked at.
@@ -94,6 +96,9 @@ select `+rowColumns+`, p.id, k.given_at, k.expires_at, k.notice_version, k.means
 		return c, 0, err
 	}
 	if err = readAnswer(ctx, tx, &c); err != nil {
+		return c, 0, err
+	}
+	if c.Decisions, err = readDecisions(ctx, tx, c.ID); err != nil {
 		return c, 0, err
 	}
 	return c, personID, readBefore(ctx, tx, &c)
