@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ type Options struct {
 	Observe   func(web.Summary) // told of each request; nil: nobody is
 	Now       func() time.Time  // nil: time.Now
 	Streams   *web.Streams      // nil: the default limits
+	Read      webhook.Reader    // of the event in a stored body, for previews
 }
 
 // Vendor is the outside world, where the process ends: what an administrator does there by hand.
@@ -79,7 +81,7 @@ func New(o Options) *Console {
 	c.sessions = web.NewSessions(sessionRecords{o.DB}, web.SessionConfig{
 		Name: "cotejo", Secure: o.Secure,
 		// A page left open keeps its stream, not its session.
-		Passive: func(r *http.Request) bool { return r.URL.Path == "/lookups/live" || r.URL.Path == "/deliveries/live" },
+		Passive: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/live") },
 	})
 	c.adapter = &web.Adapter{Log: o.Log, ErrorPage: c.errorPage, InternalPage: internalPages(o.Assets.URL)}
 	c.unknown = prometheus.NewCounter(prometheus.CounterOpts{

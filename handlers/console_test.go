@@ -84,7 +84,7 @@ func open(t *testing.T, change ...func(*handlers.Options)) *console {
 	c.must(err)
 	c.site = httptest.NewUnstartedServer(nil)
 	address := "http://" + c.site.Listener.Addr().String()
-	options := handlers.Options{DB: c.DB, Hub: hub, Log: log, Assets: assets, PublicURL: address, HooksURL: address,
+	options := handlers.Options{DB: c.DB, Hub: hub, Log: log, Read: jobs.ReadEvent, Assets: assets, PublicURL: address, HooksURL: address,
 		Trusted: web.RemoteAddr([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Vendor: vendors.Desk{DB: c.DB, HooksURL: address}, Metrics: c.metrics}
 	for _, f := range change {
 		f(&options)

@@ -52,6 +52,11 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 			page.Failures = append(page.Failures, views.Failure{Status: f.Status, Code: f.Detail, Platform: string(f.Platform), Count: min(f.Count, views.WaitingCap)})
 		}
 	}
+	if v.User.Role.May(auth.PowerAdminister) {
+		if page.DeadJobs, err = c.DB.DeadJobs(ctx, views.WaitingCap); err != nil {
+			return failed(err)
+		}
+	}
 	if page.Diagnosis, err = c.diagnosis(r); err != nil {
 		return failed(err)
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cotejo/internal/auth"
+	"cotejo/internal/webhook"
 	"cotejo/web"
 )
 
@@ -39,6 +40,9 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.askAgain},
 		{Pattern: "POST /lookups/{id}/reveal", Access: auth.PowerReveal, Handle: c.reveal},
 		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
+		{Pattern: "GET /documents/{id}", Access: auth.PowerExport, Handle: c.document},
+		{Pattern: "GET /people/{id}", Access: auth.PowerRead, Handle: c.person},
+		{Pattern: "POST /people/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealPerson},
 		{Pattern: "GET /sandbox", Access: auth.PowerRequest, Handle: c.people},
 		{Pattern: "POST /sandbox/orders", Access: auth.PowerAdminister, Handle: c.orderUgly},
 		{Pattern: "POST /sandbox/orders/forget", Access: auth.PowerAdminister, Handle: c.forgetUgly},
@@ -54,6 +58,17 @@ func (c *Console) routes() []Route {
 		{Pattern: "GET /deliveries/{id}/body", Access: auth.PowerBody, Handle: c.deliveryBody},
 		{Pattern: "POST /deliveries/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealDelivery},
 
+		{Pattern: "GET /replays", Access: auth.PowerReplay, Handle: c.replays},
+		{Pattern: "GET /replays/new", Access: auth.PowerReplay, Handle: c.newReplay},
+		{Pattern: "POST /replays", Access: auth.PowerReplay, Handle: c.startReplay},
+		{Pattern: "GET /replays/{id}", Access: auth.PowerReplay, Handle: c.replay},
+		{Pattern: "GET /replays/{id}/live", Access: auth.PowerReplay, Handle: c.replayLive, Stream: true},
+		{Pattern: "POST /replays/{id}/pause", Access: auth.PowerReplay, Handle: c.switchReplay(webhook.ReplayPaused)},
+		{Pattern: "POST /replays/{id}/resume", Access: auth.PowerReplay, Handle: c.switchReplay(webhook.ReplayRunning)},
+		{Pattern: "POST /replays/{id}/cancel", Access: auth.PowerReplay, Handle: c.switchReplay(webhook.ReplayCancelled)},
+		{Pattern: "GET /jobs", Access: auth.PowerAdminister, Handle: c.jobs},
+		{Pattern: "POST /jobs/retry", Access: auth.PowerAdminister, Handle: c.retryJobs},
+		{Pattern: "POST /jobs/cancel", Access: auth.PowerAdminister, Handle: c.cancelJobs},
 
 		{Pattern: "POST /deliveries/{id}/verify", Access: auth.PowerAdminister, Handle: c.verifyDelivery},
 		{Pattern: "GET /deliveries/{id}/compare/{other}", Access: auth.PowerReceive, Handle: c.compareDeliveries},

@@ -17,6 +17,7 @@ type OverviewPage struct {
 	Webhooks  WebhookHealth
 	Diagnosis lookup.Diagnosis // is it us or the source?
 	Fresh     bool             // no lookup yet in this environment: the page is a guide
+	DeadJobs  int              // jobs that were given up, capped at WaitingCap; 0 for who may not see them
 }
 
 // Duty is how many lookups wait for an actor, capped at WaitingCap.

@@ -3,15 +3,12 @@ package jobs
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/riverqueue/river"
 
 	"cotejo/db"
-	"cotejo/internal/buro"
-	"cotejo/internal/lookup"
-	"cotejo/internal/palenca"
 	"cotejo/internal/task"
-	"cotejo/internal/webhook"
 )
 
 type processDelivery struct {
@@ -29,19 +26,19 @@ func (w *processDelivery) Work(ctx context.Context, job *river.Job[task.ProcessD
 	} else if err != nil || stored.Processed {
 		return err
 	}
-	event, err := readEvent(stored)
-	if errors.Is(err, palenca.ErrUnreadable) || errors.Is(err, buro.ErrUnreadable) {
-		return w.db.DeliveryUnreadable(ctx, id)
-	} else if err != nil {
-		return err
+	if event, ok := ReadEvent(stored.Dialect, stored.Body); ok {
+		err = w.db.ApplyEvent(ctx, id, event)
+	} else {
+		err = w.db.DeliveryUnreadable(ctx, id)
 	}
-	return w.db.ApplyEvent(ctx, id, event)
+	if err != nil {
+		// Beside the job's own record, which goes when the queue is tidied. When the database is what failed, this does too.
+		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), faultTime)
+		defer cancel()
+		_ = w.db.DeliveryFailed(noting, id, err)
+	}
+	return err
 }
 
-func readEvent(stored db.StoredBody) (webhook.Event, error) {
-	if stored.Dialect == lookup.Buro {
-		e, _, err := buro.ParseEvent(stored.Body)
-		return e, err
-	}
-	return palenca.ParseEvent(stored.Body)
-}
+// faultTime is how long a failed run may take to say so on its delivery.
+const faultTime = 5 * time.Second

@@ -1,0 +1,240 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/db"
+	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
+	"cotejo/views"
+	"cotejo/web"
+)
+
+// previewRows is how many deliveries a page of a preview goes through: really processed and taken back, so some tenths of
+// a second.
+const previewRows = 50
+
+func (c *Console) replays(w http.ResponseWriter, r *http.Request) error {
+	v := visitOf(r)
+	list, newer, older, err := c.DB.Replays(r.Context(), v.env, pageOf(r.URL.Query(), listRows))
+	if err != nil {
+		return failed(err)
+	}
+	page := views.ReplaysPage{Page: c.page(w, r, "replays", "replays.title"), List: list}
+	if newer && len(list) > 0 {
+		page.Before = cursorText(lookup.Cursor{At: list[0].RequestedAt, ID: list[0].ID})
+	}
+	if older && len(list) > 0 {
+		last := list[len(list)-1]
+		page.After = cursorText(lookup.Cursor{At: last.RequestedAt, ID: last.ID})
+	}
+	return web.Render(w, r, http.StatusOK, views.Replays(page))
+}
+
+// replaySet reads which deliveries are meant: one, or those that the ledger's filter lets through.
+func replaySet(q url.Values) (set webhook.ReplaySet, values views.DeliveryFilterValues, problems map[string]views.Note) {
+	q, personal := withoutCURP(q) // out of the caller's map too
+	values, set.Filter, problems = deliveryFilter(q)
+	if personal {
+		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
+	}
+	if id, err := uuid.Parse(q.Get("delivery")); err == nil {
+		set = webhook.ReplaySet{Delivery: id}
+		values, problems = views.DeliveryFilterValues{}, nil
+	}
+	set.UpTo, _ = strconv.ParseInt(q.Get("up_to"), 10, 64)
+	return set, values, problems
+}
+
+// newReplay counts what a replay would take and shows what it would change, page by page.
+func (c *Console) newReplay(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := visitOf(r), r.Context()
+	query := r.URL.Query()
+	set, values, problems := replaySet(query)
+	if len(problems) > 0 {
+		// The page leads back to its own address, from which whatever looks like a CURP has to go as well.
+		r = r.Clone(ctx)
+		r.URL.RawQuery = query.Encode()
+	}
+	page := views.NewReplayPage{Page: c.page(w, r, "replays", "replays.new.title"), Values: values, Delivery: set.Delivery, Errors: problems}
+	if len(problems) > 0 { // a filter that was not applied would choose more than was meant
+		return web.Render(w, r, http.StatusUnprocessableEntity, views.NewReplay(page))
+	}
+	var err error
+	if page.Subscriptions, err = c.DB.Hooks(ctx, v.env); err != nil {
+		return failed(err)
+	}
+	if page.Count, page.Refused, page.UpTo, err = c.DB.CountReplay(ctx, v.env, set, v.printer.Zone(), views.WaitingCap); err != nil {
+		return failed(err)
+	}
+	if set.UpTo > 0 {
+		page.UpTo = set.UpTo
+	}
+	set.UpTo = page.UpTo
+	after := cursorOf(query.Get("after")).ID
+	if page.Count > 0 && page.Count <= webhook.MostReplayed {
+		var more bool
+		page.Rows, more, err = c.DB.PreviewReplay(ctx, v.env, set, v.printer.Zone(), after, previewRows, c.Read)
+		switch {
+		case errors.Is(err, db.ErrBusy):
+			page.Busy = true
+		case err != nil:
+			return failed(err)
+		}
+		if more {
+			last := page.Rows[len(page.Rows)-1]
+			page.After = cursorText(lookup.Cursor{At: last.ReceivedAt, ID: last.DeliveryID})
+		}
+		page.First = after == 0
+	}
+	return web.Render(w, r, http.StatusOK, views.NewReplay(page))
+}
+
+// startReplay begins the replay that the preview was of: up to the newest delivery that was counted.
+func (c *Console) startReplay(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ParseForm(r, web.FormLimits{})
+	if err != nil {
+		return err
+	}
+	q := url.Values{}
+	for _, name := range append(views.DeliveryFilterNames(), "delivery", "up_to") {
+		if value := form.Get(name); value != "" {
+			q.Set(name, value)
+		}
+	}
+	v := visitOf(r)
+	set, values, problems := replaySet(q)
+	back := "/replays/new?" + values.Query(set.Delivery).Encode()
+	if len(problems) > 0 {
+		return c.flash(w, r, web.FlashError, back, "replays.flash.filter")
+	}
+	uid, err := c.DB.StartReplay(r.Context(), v.env, set, v.printer.Zone(), values.Kept(set.Delivery), v.actor)
+	switch {
+	case errors.Is(err, db.ErrNothingChosen):
+		return c.flash(w, r, web.FlashError, back, "replays.flash.nothing")
+	case errors.Is(err, db.ErrTooMany):
+		return c.flash(w, r, web.FlashError, back, "replays.flash.too_many")
+	case err != nil:
+		return failed(err)
+	}
+	return web.Redirect303(w, r, "/replays/"+uid.String())
+}
+
+func (c *Console) replay(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	page, err := c.replayPage(r.Context(), c.page(w, r, "replays", "replays.page.title"), id, query)
+	if err != nil {
+		return failed(err)
+	}
+	return web.Render(w, r, http.StatusOK, views.Replay(page))
+}
+
+// replayPage reads a replay with a page of its results.
+func (c *Console) replayPage(ctx context.Context, p views.Page, id uuid.UUID, query url.Values) (page views.ReplayPage, err error) {
+	page = views.ReplayPage{Page: p}
+	if page.Replay, err = c.DB.Replay(ctx, p.Env, id); err != nil {
+		return page, err
+	}
+	if result := webhook.ReplayResult(query.Get("result")); slices.Contains(webhook.ReplayResults, result) {
+		page.Result = result
+	}
+	if page.Subscriptions, err = c.DB.Hooks(ctx, p.Env); err != nil {
+		return page, err
+	}
+	var newer, older bool
+	if page.Rows, newer, older, err = c.DB.Replayed(ctx, page.Replay.ID, page.Result, pageOf(query, listRows)); err != nil {
+		return page, err
+	}
+	cursor := func(r webhook.Replayed) string { return cursorText(lookup.Cursor{At: r.ReceivedAt, ID: r.DeliveryID}) }
+	if newer && len(page.Rows) > 0 {
+		page.Before = cursor(page.Rows[0])
+	}
+	if older && len(page.Rows) > 0 {
+		page.After = cursor(page.Rows[len(page.Rows)-1])
+	}
+	return page, nil
+}
+
+// switchReplay pauses, resumes or cancels. Somebody else may have been quicker, or the replay has ended: the page says how
+// it stands.
+func (c *Console) switchReplay(to webhook.ReplayState) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := pathID(r)
+		if err != nil {
+			return err
+		}
+		v := visitOf(r)
+		path := "/replays/" + id.String()
+		err = c.DB.SwitchReplay(r.Context(), v.env, id, to, v.actor)
+		if errors.Is(err, db.ErrConflict) {
+			return c.flash(w, r, web.FlashInfo, path, "replays.flash.already")
+		} else if err != nil {
+			return failed(err)
+		}
+		return c.done(w, r, path, "replays.flash."+string(to))
+	}
+}
+
+// replayPause is how often a page's stream looks at its replay. It moves several times a second, so being told of each step
+// would show no more; one row by its key is what a look costs.
+const replayPause = 500 * time.Millisecond
+
+// replayLive streams how far a replay has come, and its results when it has ended.
+func (c *Console) replayLive(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := c.DB.Replay(r.Context(), visitOf(r).env, id); err != nil {
+		return failed(err)
+	}
+	page := c.page(w, r, "replays", "replays.page.title")
+	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
+		ctx, release := c.turns.take(ctx, options.Key)
+		defer release()
+		look := time.NewTicker(replayPause)
+		defer look.Stop()
+		for shown := ""; ; {
+			page.Now = c.Now()
+			at, err := c.replayPage(ctx, page, id, nil)
+			if ctx.Err() != nil {
+				return nil // its turn is over
+			} else if err != nil {
+				return err // the browser reconnects and is shown everything
+			}
+			text, err := rendered(ctx, views.LiveReplay(at))
+			if err != nil {
+				return err
+			}
+			if text != shown {
+				if err := out.Send("", text); err != nil {
+					return err
+				}
+				shown = text
+			}
+			ended := at.Replay.State.Ended()
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-look.C:
+				if ended {
+					<-ctx.Done() // nothing is to come; closing would only make the browser ask again
+					return nil
+				}
+			}
+		}
+	})
+}
