@@ -54,8 +54,8 @@ func (v SubscriptionPage) renewable() bool {
 	return v.Subscription.VendorID != "" && v.Subscription.Signature != webhook.SignatureOff
 }
 
-// sourceWord writes one address or a block of them.
-func sourceWord(p netip.Prefix) string {
+// addressWord writes one address or a block of them.
+func addressWord(p netip.Prefix) string {
 	if p.IsSingleIP() {
 		return p.Addr().String()
 	}

@@ -1535,7 +1535,7 @@ func sourcesPanel(v SubscriptionPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = mono(sourceWord(known)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = mono(addressWord(known)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
