@@ -55,7 +55,7 @@ select a.id, a.uid, a.lookup_id, a.connection_id, c.dialect, l.environment, p.id
   join lookups l on l.id = a.lookup_id
   join people p on p.id = l.person_id
   join connections c on c.id = a.connection_id
-  join consents k on k.id = l.consent_id
+  join consents k on k.id = a.consent_id
  cross join console s
  where a.id = $1`, attemptID).
 		Scan(&e.AttemptID, &e.AttemptUID, &e.LookupID, &e.ConnectionID, &e.Dialect, &e.Environment, &e.PersonID, &e.CURP, &e.RFC, &e.Platform,
