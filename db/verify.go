@@ -183,18 +183,6 @@ func readChecks(raw []byte) ([]webhook.Check, error) {
 	return checks, nil
 }
 
-// DeliveryHours counts the deliveries of an environment by hour and verdict since a moment, from the counters.
-func (db *DB) DeliveryHours(ctx context.Context, env lookup.Environment, since time.Time) ([]webhook.HourCount, error) {
-	rows, err := db.pool.Query(ctx, `-- name: delivery hours
-select h.hour, h.verdict, sum(h.count)::bigint
-  from delivery_hours h join subscriptions s on s.id = h.subscription_id
- where s.environment = $1 and h.hour >= $2 group by h.hour, h.verdict order by h.hour, h.verdict`, env, since)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[webhook.HourCount])
-}
-
 // Quiet names the active subscriptions of an environment from which nothing came although attempts have waited longer
 // than the vendor usually takes.
 func (db *DB) Quiet(ctx context.Context, env lookup.Environment, after time.Duration) ([]string, error) {
