@@ -15,3 +15,6 @@ const (
 	FailureWindow   = failureWindow
 	CredentialsKept = credentialsKept
 )
+
+// ReceiveStatement is what stores a delivery.
+const ReceiveStatement = receiveStatement

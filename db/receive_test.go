@@ -3,11 +3,13 @@ package db_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"cotejo/db"
 	"cotejo/internal/audit"
@@ -83,6 +85,20 @@ func TestReceiveRefused(t *testing.T) {
 	}
 	if _, _, err := b.Receive(b.ctx, db.Receipt{Subscription: b.hook, ReceivedAt: time.Now(), Method: "POST", Verdict: webhook.Refused}); err == nil {
 		t.Error("a refusal without a cause was stored")
+	}
+}
+
+// In a table that was never analysed, the search for a copy still goes by the bytes.
+func TestReceiveFindsCopiesByTheirBytes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	rows, err := b.Pool().Query(b.ctx, "explain "+db.ReceiveStatement, uuid.New(), "sandbox", b.hook.ID, b.hook.ConnectionID, time.Now(), "", "POST", "[]",
+		nil, make([]byte, 32), webhook.Accepted, "", 200, time.Minute, []byte("x"), 1, "[]")
+	b.must(err)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	b.must(err)
+	if plan := strings.Join(lines, "\n"); !strings.Contains(plan, "using deliveries_same_bytes") && !strings.Contains(plan, "on deliveries_same_bytes") {
+		t.Error(plan)
 	}
 }
 
