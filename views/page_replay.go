@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -346,4 +347,13 @@ func (v JobsPage) mayRetry() bool {
 
 func (v JobsPage) mayCancel() bool {
 	return slices.ContainsFunc(v.List, func(j task.Job) bool { return j.State.Cancels() })
+}
+
+// argWords are a job's arguments in one line.
+func argWords(args []task.Arg) string {
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = a.Name + " " + a.Value
+	}
+	return strings.Join(words, " · ")
 }
