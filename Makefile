@@ -1,6 +1,6 @@
 # Cotejo. `make run` is all it takes; `make test` runs every test; `make check` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run build ahead assets generate test check format vet generated lint bench seed screenshots clean need-go
+.PHONY: help run build ahead assets generate test check format vet generated lint bench storm seed screenshots clean need-go
 
 SHELL := /bin/bash
 export GOFLAGS := -mod=readonly $(filter-out -mod=%,$(GOFLAGS))
@@ -75,6 +75,10 @@ lint: need-go bin/golangci-lint
 
 bench: build ## measure the hot paths against a database of a realistic size
 	@bin/cotejo bench --write docs/benchmarks.md
+
+storm: need-go ## kill the server while a bad vendor sends: make storm LOOKUPS=2000
+	@.ci/need postgresql
+	@COTEJO_TEST_STORM=$(LOOKUPS) go test -count=1 -v -timeout 30m -run 'TestStorm$$' .
 
 seed: build ## fill the local database: make seed LOOKUPS=2000 DELIVERIES=6000
 	@bin/cotejo seed --lookups $(LOOKUPS) --deliveries $(DELIVERIES)

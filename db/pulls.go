@@ -110,6 +110,16 @@ func (db *DB) PullFailed(ctx context.Context, kind string, n NewPull) error {
 	return db.storePull(ctx, kind, lookup.MomentPullFailed, n, func(pgx.Tx, int64, attempt) error { return nil })
 }
 
+// Pulled tells whether an answer of this kind was stored for an event since a moment: by an earlier run of the job that
+// was made then.
+func (db *DB) Pulled(ctx context.Context, attemptID, eventID int64, kind lookup.Entity, since time.Time) (stored bool, err error) {
+	err = db.pool.QueryRow(ctx, `-- name: pulled
+select exists (select from pulls p join attempts a on a.lookup_id = p.lookup_id
+                where a.id = $1 and p.attempt_id = a.id and p.event_id is not distinct from nullif($2, 0) and p.kind = $3 and p.fetched_at >= $4)`,
+		attemptID, eventID, kind, since).Scan(&stored)
+	return stored, err
+}
+
 // storePull keeps the raw bytes, lets read store what they say, and moves the pull's state: one transaction.
 func (db *DB) storePull(ctx context.Context, kind string, told lookup.MomentKind, n NewPull, read func(pgx.Tx, int64, attempt) error) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {

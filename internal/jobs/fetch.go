@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"cotejo/db"
 	"cotejo/internal/connection"
@@ -21,7 +22,7 @@ type fetchProfile struct {
 
 // Work pulls the profile of an attempt.
 func (w *fetchProfile) Work(ctx context.Context, job *river.Job[task.FetchProfile]) error {
-	return w.fetch(ctx, lookup.EntityProfile, job.Args.AttemptID, job.Args.EventID, job.Attempt >= job.MaxAttempts)
+	return w.fetch(ctx, lookup.EntityProfile, job.Args.AttemptID, job.Args.EventID, job.JobRow)
 }
 
 type fetchEmployment struct {
@@ -31,7 +32,7 @@ type fetchEmployment struct {
 
 // Work pulls the employment history of an attempt. An empty one is an answer, not a fault.
 func (w *fetchEmployment) Work(ctx context.Context, job *river.Job[task.FetchEmployment]) error {
-	return w.fetch(ctx, lookup.EntityEmployment, job.Args.AttemptID, job.Args.EventID, job.Attempt >= job.MaxAttempts)
+	return w.fetch(ctx, lookup.EntityEmployment, job.Args.AttemptID, job.Args.EventID, job.JobRow)
 }
 
 type fetchEntity struct {
@@ -41,12 +42,18 @@ type fetchEntity struct {
 
 // Work pulls one of the other kinds of data of an attempt.
 func (w *fetchEntity) Work(ctx context.Context, job *river.Job[task.FetchEntity]) error {
-	return w.fetch(ctx, lookup.Entity(job.Args.Entity), job.Args.AttemptID, job.Args.EventID, job.Attempt >= job.MaxAttempts)
+	return w.fetch(ctx, lookup.Entity(job.Args.Entity), job.Args.AttemptID, job.Args.EventID, job.JobRow)
 }
 
-// fetch does what all kinds share: find the account, call, sleep when told to, and keep a final failure. last tells that
-// no other run will follow.
-func (v *vendor) fetch(ctx context.Context, kind lookup.Entity, attemptID, eventID int64, last bool) error {
+// fetch does what all kinds share: find the account, call, sleep when told to, and keep a final failure. A run whose
+// process died between our commit and the queue's note of it is run again, and finds its answer stored.
+func (v *vendor) fetch(ctx context.Context, kind lookup.Entity, attemptID, eventID int64, run *rivertype.JobRow) error {
+	last := run.Attempt >= run.MaxAttempts
+	if run.Attempt > 1 {
+		if stored, err := v.db.Pulled(ctx, attemptID, eventID, kind, run.CreatedAt); stored || err != nil {
+			return err
+		}
+	}
 	e, err := v.db.Errand(ctx, attemptID)
 	if errors.Is(err, db.ErrNotFound) {
 		return river.JobCancel(err)
