@@ -28,11 +28,14 @@ func (c *Console) lookup(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := c.page(w, r, "lookups", "")
 	page.Title = views.LookupTitle(page, found.Reference)
-	return web.Render(w, r, http.StatusOK, views.Lookup(casePage(page, found, deliveries)))
+	shown := casePage(page, found, deliveries)
+	asOf(r, &shown)
+	return web.Render(w, r, http.StatusOK, views.Lookup(shown))
 }
 
 func casePage(p views.Page, c db.Case, deliveries []webhook.Delivery) views.CasePage {
 	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History, Earlier: c.Earlier, Change: caseChange(c),
+		Desk: views.Desk{Notes: c.Decisions},
 		ProfilePull: pullNote(c.ProfilePull), EmploymentPull: pullNote(c.EmploymentPull), Deliveries: caseDeliveries(deliveries)}
 }
 

@@ -34,7 +34,7 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 	page := c.page(w, r, "lookups", "")
 	since, err := time.Parse(time.RFC3339Nano, query.Get("since"))
 	list := query.Get("view") == "list"
-	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, fresh: map[uuid.UUID]bool{}}
+	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, asOf: chosenDay(query.Get("as_of"), c.Now()), fresh: map[uuid.UUID]bool{}}
 	news := list && err == nil
 	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: news})
 	defer watcher.Close()
@@ -96,6 +96,7 @@ type liveStream struct {
 	env     lookup.Environment
 	shown   []uuid.UUID
 	since   time.Time // when the page was rendered
+	asOf    time.Time // of the figures of a case; zero: today
 	fresh   map[uuid.UUID]bool
 }
 
@@ -119,7 +120,7 @@ func (s *liveStream) showRow(ctx context.Context, out *web.Stream, change *live.
 }
 
 func (s *liveStream) showCase(ctx context.Context, out *web.Stream, change *live.Change, _ bool) error {
-	text, err := change.Render(s.key("case"), func() (string, error) {
+	text, err := change.Render(s.key("case|"+s.asOf.Format(time.DateOnly)), func() (string, error) {
 		found, err := s.console.DB.WatchLookup(ctx, s.env, change.Row.UID)
 		if err != nil {
 			return "", err
@@ -128,7 +129,9 @@ func (s *liveStream) showCase(ctx context.Context, out *web.Stream, change *live
 		if err != nil {
 			return "", err
 		}
-		return rendered(ctx, views.LiveCase(casePage(s.page, found, deliveries)))
+		shown := casePage(s.page, found, deliveries)
+		shown.Desk.AsOf = s.asOf
+		return rendered(ctx, views.LiveCase(shown))
 	})
 	if err != nil {
 		return err

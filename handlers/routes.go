@@ -39,6 +39,8 @@ func (c *Console) routes() []Route {
 		{Pattern: "GET /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.again},
 		{Pattern: "POST /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.askAgain},
 		{Pattern: "POST /lookups/{id}/reveal", Access: auth.PowerReveal, Handle: c.reveal},
+		{Pattern: "POST /lookups/{id}/decisions", Access: auth.PowerRequest, Handle: c.decide},
+		{Pattern: "GET /figures", Access: auth.PowerRead, Handle: c.figures},
 		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
 		{Pattern: "GET /documents/{id}", Access: auth.PowerExport, Handle: c.document},
 		{Pattern: "GET /people/{id}", Access: auth.PowerRead, Handle: c.person},

@@ -23,6 +23,7 @@ type CasePage struct {
 	EmploymentPull PullNote
 	Deliveries     []CaseDelivery    // oldest first
 	Revealed       map[string]string // "curp", "nss": the full value, shown on this page once
+	Desk           Desk              // the date of the figures, and the decision notes
 	Change         *CaseChange       // nil while there is one answer only
 	Earlier        uuid.UUID         // the same person's latest other success, to which a refusal as too recent leads
 }
@@ -63,7 +64,7 @@ func (v CasePage) earlier() []lookup.Attempt {
 func (v CasePage) path(more string) string { return "/lookups/" + v.Case.UID.String() + more }
 
 func (v CasePage) stream() string {
-	return "/lookups/live?ids=" + v.Case.UID.String() + "&view=case"
+	return "/lookups/live?ids=" + v.Case.UID.String() + "&view=case" + v.asOfQuery("&")
 }
 
 func (v CasePage) status() lookup.Status { return v.Case.State.Status }
