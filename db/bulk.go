@@ -218,16 +218,29 @@ delete from bulks where id = $1`, id); err != nil {
 // ErrNothingToSend means that no row of a draft is to be asked.
 var ErrNothingToSend = fmt.Errorf("%w: no row to send", ErrConflict)
 
-// SendBulk hands a draft to the queue, under one consent that everybody in it is said to have given. insist also sends the
-// rows that were warned about. The file's bytes are forgotten.
-func (db *DB) SendBulk(ctx context.Context, env lookup.Environment, uid uuid.UUID, given consent.Record, insist bool, by audit.Actor) error {
+// Sending is what a person decides about a draft.
+type Sending struct {
+	JudgedAt time.Time      // of the draft that the person saw
+	Consent  consent.Record // that everybody in it is said to have given
+	Insist   bool           // also send the rows that were warned about
+}
+
+// SendBulk hands a draft to the queue and forgets the file's bytes. ErrConflict: it was sent, or judged anew since the
+// person saw it.
+func (db *DB) SendBulk(ctx context.Context, env lookup.Environment, uid uuid.UUID, s Sending, by audit.Actor) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		id, err := lockDraft(ctx, tx, env, uid)
 		if err != nil {
 			return err
 		}
+		var seen bool
+		if err := tx.QueryRow(ctx, `-- name: draft as seen
+select judged_at = $2 from bulks where id = $1`, id, s.JudgedAt).Scan(&seen); err != nil || !seen {
+			return errors.Join(err, ErrConflict)
+		}
+		given := s.Consent
 		chosen := []string{string(bulk.Send)}
-		if insist {
+		if s.Insist {
 			chosen = append(chosen, string(bulk.Doubtful))
 		}
 		tag, err := tx.Exec(ctx, `-- name: hold rows of bulk

@@ -53,9 +53,15 @@ func consented() consent.Record {
 	return consent.Record{GivenAt: now, ExpiresAt: now.Add(consent.Lifetime), NoticeVersion: "1.0", Means: "paper", Purpose: consent.PurposeCredit}
 }
 
+// sending is the decision to send a draft as it stands.
+func (b *bench) sending(uid uuid.UUID) db.Sending {
+	b.t.Helper()
+	return db.Sending{JudgedAt: value[time.Time](b, `select judged_at from bulks where uid = $1`, uid), Consent: consented()}
+}
+
 func (b *bench) send(uid uuid.UUID) int64 {
 	b.t.Helper()
-	b.must(b.SendBulk(b.ctx, lookup.Sandbox, uid, consented(), false, b.by))
+	b.must(b.SendBulk(b.ctx, lookup.Sandbox, uid, b.sending(uid), b.by))
 	return value[int64](b, `select id from bulks where uid = $1`, uid)
 }
 
@@ -153,8 +159,14 @@ func TestBulkSends(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	uid := b.draft(somebody(1)+",a", somebody(2)+",b", "nonsense,c", somebody(3)+",d")
+	// What was confirmed is what is sent: a draft read anew meanwhile is not.
+	stale := b.sending(uid)
+	b.must(b.ReadBulkAgain(b.ctx, lookup.Sandbox, uid, b.file(lookup.IMSS, somebody(1)+",a", somebody(2)+",b", "nonsense,c", somebody(3)+",d"), time.Now(), b.by))
+	if err := b.SendBulk(b.ctx, lookup.Sandbox, uid, stale, b.by); !errors.Is(err, db.ErrConflict) {
+		t.Errorf("a draft that changed was sent: %v", err)
+	}
 	id := b.send(uid)
-	if err := b.SendBulk(b.ctx, lookup.Sandbox, uid, consented(), false, b.by); !errors.Is(err, db.ErrConflict) {
+	if err := b.SendBulk(b.ctx, lookup.Sandbox, uid, b.sending(uid), b.by); !errors.Is(err, db.ErrConflict) {
 		t.Errorf("sent twice: %v", err)
 	}
 	if _, err := b.BulkFile(b.ctx, lookup.Sandbox, uid); !errors.Is(err, db.ErrConflict) {
@@ -213,7 +225,7 @@ func TestSameFileTwice(t *testing.T) {
 	if len(shown.Earlier) != 1 || shown.Earlier[0].UID != first || shown.Earlier[0].By != b.by.Name {
 		t.Errorf("earlier ones: %+v", shown.Earlier)
 	}
-	if err := b.SendBulk(b.ctx, lookup.Sandbox, later, consented(), true, b.by); !errors.Is(err, db.ErrNothingToSend) {
+	if err := b.SendBulk(b.ctx, lookup.Sandbox, later, b.sending(later), b.by); !errors.Is(err, db.ErrNothingToSend) {
 		t.Errorf("nothing was sent with %v", err)
 	}
 	b.handOut(b.send(both), 10) // judged before the first was sent

@@ -125,7 +125,7 @@ func (c *Console) around(h http.Handler) http.Handler {
 	return web.Chain(h, web.RequestID, c.Trusted, web.Log(c.Log, observers...), web.SecurityHeaders(c.Secure), c.adapter.Recover)
 }
 
-// maxForm bounds the body of any request to a page. Uploads will need a route of their own.
+// maxForm bounds the body of a request to a page that takes no upload.
 const maxForm = 1 << 20
 
 // pages is the browser's mux, wrapped whole against requests that another site makes the browser send.
@@ -144,16 +144,22 @@ func (c *Console) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return web.Chain(c.adapter.Mux(mux), crossOrigin, web.Gzip, web.MaxBody(maxForm), c.sessions.Attach(c.adapter)), nil
+	return web.Chain(c.adapter.Mux(mux), crossOrigin, web.Gzip, c.sessions.Attach(c.adapter)), nil
 }
 
-// pageTime is how long an ordinary page may take.
-const pageTime = 20 * time.Second
+// pageTime is how long an ordinary page may take, uploadTime one to which a file travels.
+const (
+	pageTime   = 20 * time.Second
+	uploadTime = time.Minute
+)
 
 func (c *Console) serve(route Route) http.Handler {
 	h := c.adapter.Handle(c.admit(route))
-	if route.Stream {
-		return h
+	switch {
+	case route.Stream:
+		return web.Chain(h, web.MaxBody(maxForm))
+	case route.Upload > 0:
+		return web.Chain(h, web.Timeout(uploadTime), web.MaxBody(route.Upload))
 	}
-	return web.Chain(h, web.Timeout(pageTime))
+	return web.Chain(h, web.Timeout(pageTime), web.MaxBody(maxForm))
 }

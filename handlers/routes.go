@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cotejo/internal/auth"
+	"cotejo/internal/bulk"
 	"cotejo/internal/webhook"
 	"cotejo/web"
 )
@@ -11,7 +12,8 @@ type Route struct {
 	Pattern string // method and path, as http.ServeMux reads them
 	Access  auth.Power
 	Handle  web.Handler
-	Stream  bool // stays open
+	Stream  bool  // stays open
+	Upload  int64 // bytes that its body may have; 0: those of a form
 }
 
 // Open is the access of what anybody may ask for.
@@ -50,6 +52,18 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /sandbox/orders/forget", Access: auth.PowerAdminister, Handle: c.forgetUgly},
 		{Pattern: "POST /sandbox/switches", Access: auth.PowerAdminister, Handle: c.switchSandbox},
 		{Pattern: "POST /sandbox/switches/reset", Access: auth.PowerAdminister, Handle: c.resetSandbox},
+
+		{Pattern: "GET /bulk", Access: auth.PowerRead, Handle: c.bulks},
+		{Pattern: "POST /bulk", Access: auth.PowerRequest, Handle: c.uploadBulk, Upload: maxUpload},
+		{Pattern: "GET /bulk/{id}", Access: auth.PowerRead, Handle: c.bulk},
+		{Pattern: "GET /bulk/{id}/live", Access: auth.PowerRead, Handle: c.bulkLive, Stream: true},
+		{Pattern: "GET /bulk/{id}/result.csv", Access: auth.PowerExport, Handle: c.bulkResult},
+		{Pattern: "POST /bulk/{id}/read", Access: auth.PowerRequest, Handle: c.readBulk},
+		{Pattern: "POST /bulk/{id}/send", Access: auth.PowerRequest, Handle: c.sendBulk},
+		{Pattern: "POST /bulk/{id}/discard", Access: auth.PowerRequest, Handle: c.discardBulk},
+		{Pattern: "POST /bulk/{id}/pause", Access: auth.PowerRequest, Handle: c.switchBulk(bulk.Paused)},
+		{Pattern: "POST /bulk/{id}/resume", Access: auth.PowerRequest, Handle: c.switchBulk(bulk.Sending)},
+		{Pattern: "POST /bulk/{id}/cancel", Access: auth.PowerRequest, Handle: c.switchBulk(bulk.Cancelled)},
 
 		{Pattern: "GET /missing", Access: auth.PowerReceive, Handle: c.missing},
 		{Pattern: "GET /sources", Access: auth.PowerReceive, Handle: c.sources},

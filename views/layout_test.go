@@ -10,10 +10,10 @@ import (
 func TestNavigationByRole(t *testing.T) {
 	t.Parallel()
 	tests := map[auth.Role][]string{
-		auth.Administrator: {"/", "/lookups", "/sandbox", "/deliveries", "/missing", "/sources", "/connection", "/subscriptions", "/users", "/settings"},
-		auth.Supervisor:    {"/", "/lookups", "/sandbox", "/deliveries", "/missing", "/sources"},
-		auth.Analyst:       {"/", "/lookups", "/sandbox", "/deliveries", "/missing", "/sources"},
-		auth.Auditor:       {"/", "/lookups", "/deliveries", "/missing", "/sources"},
+		auth.Administrator: {"/", "/lookups", "/bulk", "/sandbox", "/deliveries", "/missing", "/sources", "/replays", "/connection", "/subscriptions", "/users", "/jobs", "/settings"},
+		auth.Supervisor:    {"/", "/lookups", "/bulk", "/sandbox", "/deliveries", "/missing", "/sources", "/replays"},
+		auth.Analyst:       {"/", "/lookups", "/bulk", "/sandbox", "/deliveries", "/missing", "/sources"},
+		auth.Auditor:       {"/", "/lookups", "/bulk", "/deliveries", "/missing", "/sources"},
 		auth.Developer:     {"/", "/deliveries", "/missing", "/sources"},
 	}
 	for role, want := range tests {

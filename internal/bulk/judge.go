@@ -103,3 +103,8 @@ func Weigh(p lookup.Past, now time.Time) Verdict {
 	}
 	return Send
 }
+
+// Code is the reason of an invalid or doubtful row as one word for programs: the last part of its message id.
+func (r Row) Code() string {
+	return r.Detail[strings.LastIndexByte(r.Detail, '.')+1:]
+}

@@ -191,3 +191,8 @@ func (s *Sheet) entries(l Layout) ([]entry, error) {
 	}
 	return list, nil
 }
+
+// Fits tells whether a layout speaks of a file with so many columns, and of two of them.
+func (l Layout) Fits(columns int) bool {
+	return l.Identifier >= 0 && l.Identifier < columns && l.Reference >= None && l.Reference < columns && l.Reference != l.Identifier
+}
