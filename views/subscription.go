@@ -54,6 +54,14 @@ func (v SubscriptionPage) renewable() bool {
 	return v.Subscription.VendorID != "" && v.Subscription.Signature != webhook.SignatureOff
 }
 
+// onceHow says what to do with a secret that is shown once: Buró was told it by its API.
+func (v SubscriptionPage) onceHow() string {
+	if v.buro() {
+		return v.T("hooks.once.told")
+	}
+	return v.T("hooks.once.how")
+}
+
 // addressWord writes one address or a block of them.
 func addressWord(p netip.Prefix) string {
 	if p.IsSingleIP() {
