@@ -14,7 +14,7 @@ import (
 // Limits of one file.
 const (
 	MaxRows    = 10_000
-	MaxBytes   = 5 << 20
+	MaxBytes   = 5_000_000
 	MaxColumns = 100
 )
 

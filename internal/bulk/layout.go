@@ -3,6 +3,7 @@ package bulk
 import (
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -24,20 +25,27 @@ const None = -1
 var (
 	identifierNames = []string{"curp", "clavecurp", "claveunicaderegistrodepoblacion", "claveunica", "curpsolicitante", "curpcliente", "curptitular",
 		"identificador", "identifier", "rfc"}
-	referenceNames = []string{"referencia", "referenciapropia", "reference", "externalid", "idexterno", "folio", "expediente", "solicitud", "nosolicitud",
-		"numerodesolicitud", "credito", "nocredito", "numerodecredito", "contrato", "cliente", "nocliente", "numerodecliente", "idcliente", "ref", "id", "clave"}
+	referenceNames = []string{"referencia", "referenciapropia", "reference", "externalid", "idexterno", "folio", "expediente", "solicitud",
+		"credito", "contrato", "cliente", "idcliente", "ref", "id", "clave"}
 )
 
 var unaccented = strings.NewReplacer("á", "a", "é", "e", "í", "i", "ó", "o", "ú", "u", "ü", "u", "ñ", "n")
 
-// normal brings the spellings of a column's name together: "No. de Crédito" and "no_de_credito".
+// counted is how names begin that say "number of".
+var counted = regexp.MustCompile(`^(no|num|numero|nro)(de)?`)
+
+// normal brings the spellings of a column's name together: "No. de Crédito", "num_credito" and "Crédito".
 func normal(name string) string {
-	return strings.Map(func(r rune) rune {
+	name = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r
 		}
 		return -1
 	}, unaccented.Replace(strings.ToLower(name)))
+	if rest := counted.ReplaceAllString(name, ""); slices.Contains(referenceNames, rest) {
+		return rest
+	}
+	return name
 }
 
 func find(header, names []string, besides int) int {
