@@ -35,9 +35,29 @@ func (c *Console) lookup(w http.ResponseWriter, r *http.Request) error {
 
 func casePage(p views.Page, c db.Case, deliveries []webhook.Delivery) views.CasePage {
 	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History, Earlier: c.Earlier, Change: caseChange(c),
-		Desk: views.Desk{Notes: c.Decisions},
+		Desk: views.Desk{Notes: c.Decisions}, ProfileMore: c.ProfileMore, Entities: entityTables(c.Entities), Documents: documents(c.Documents),
 		ProfilePull: pullNote(c.ProfilePull), EmploymentPull: pullNote(c.EmploymentPull), Deliveries: caseDeliveries(deliveries)}
 }
+
+func entityTables(list []db.EntityTable) []views.EntityTable {
+	tables := make([]views.EntityTable, len(list))
+	for i, t := range list {
+		tables[i] = views.EntityTable{Entity: t.Entity, Pull: pullNote(&t.Pull), Rows: t.Rows}
+	}
+	return tables
+}
+
+func documents(list []db.Document) []views.Document {
+	papers := make([]views.Document, len(list))
+	for i, d := range list {
+		papers[i] = views.Document{UID: d.UID, Name: d.Name, Institution: d.Institution, UploadedAt: d.UploadedAt, FetchedAt: d.FetchedAt,
+			Size: int64(d.Size), SHA256: d.SHA256, Code: d.Code}
+	}
+	return papers
+}
+
+// secrets are the identifiers that a page shows masked, each with how its reveal is called on the trail.
+var secrets = map[string]audit.Action{"curp": audit.CURPRevealed, "rfc": audit.RFCRevealed, "nss": audit.NSSRevealed}
 
 func pullNote(p *db.Pull) views.PullNote {
 	if p == nil {
@@ -46,7 +66,7 @@ func pullNote(p *db.Pull) views.PullNote {
 	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hex.EncodeToString(p.SHA256), HTTPStatus: p.HTTPStatus}
 }
 
-// reveal shows a full CURP or NSS once; that it was shown is on the trail before it is.
+// reveal shows a full CURP, RFC or NSS once; that it was shown is on the trail before it is.
 func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
@@ -57,7 +77,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	field := form.Get("field")
-	action, known := map[string]audit.Action{"curp": audit.CURPRevealed, "nss": audit.NSSRevealed}[field]
+	action, known := secrets[field]
 	if !known {
 		return web.BadRequest("errors.bad.field")
 	}

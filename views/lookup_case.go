@@ -19,10 +19,13 @@ type CasePage struct {
 	Case           lookup.Case
 	Profile        *profile.Profile    // nil until one was fetched
 	History        *employment.History // nil until one was fetched
+	ProfileMore    lookup.Cells        // what the source says beside who the person is
+	Entities       []EntityTable       // the other kinds of data, as last read
+	Documents      []Document          // newest first
 	ProfilePull    PullNote
 	EmploymentPull PullNote
 	Deliveries     []CaseDelivery    // oldest first
-	Revealed       map[string]string // "curp", "nss": the full value, shown on this page once
+	Revealed       map[string]string // "curp", "rfc", "nss": the full value, shown on this page once
 	Desk           Desk              // the date of the figures, and the decision notes
 	Change         *CaseChange       // nil while there is one answer only
 	Earlier        uuid.UUID         // the same person's latest other success, to which a refusal as too recent leads
@@ -207,6 +210,15 @@ func (v CasePage) message() string {
 		return v.T("lookups.message.text_no_reference", "Source", source, "Title", e.Title)
 	}
 	return v.T("lookups.message.text", "Source", source, "Title", e.Title, "Reference", v.Case.Reference)
+}
+
+// remark explains the detail of a success, such as that no source had anything; ok is false when there is none.
+func (v CasePage) remark() (d locale.Detail, ok bool) {
+	if v.status() != lookup.Success || v.Case.State.Detail == "" {
+		return locale.Detail{}, false
+	}
+	d = v.P.Detail(v.Case.State.Detail, string(v.Case.Platform))
+	return d, d.Known
 }
 
 // warning reads the observation beside the status; ok is false when there is none.

@@ -108,6 +108,9 @@ func (v CasePage) tenure(r employment.Record) string {
 // extra joins the facts of a record that only some sources give.
 func (v CasePage) extra(r employment.Record) string {
 	var parts []string
+	if r.Institution != "" {
+		parts = append(parts, institutionWord(v.Page, r.Institution)) // one answer of Buró mixes several
+	}
 	for _, f := range []struct{ id, value string }{
 		{"lookups.jobs.job_title", r.JobTitle}, {"lookups.jobs.designation", r.Designation},
 		{"lookups.jobs.modality", r.Modality}, {"lookups.jobs.pay_frequency", r.PayFrequency},

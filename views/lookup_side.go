@@ -107,8 +107,10 @@ func storyIcon(m lookup.Moment) string {
 		return "duplicate"
 	case lookup.MomentUnknown:
 		return "unreadable"
-	case lookup.MomentProfile, lookup.MomentEmployment:
+	case lookup.MomentProfile, lookup.MomentEmployment, lookup.MomentInvoices, lookup.MomentEarnings, lookup.MomentFiles, lookup.MomentBusiness:
 		return "down"
+	case lookup.MomentConsented:
+		return "check"
 	}
 	return "info"
 }
@@ -139,6 +141,8 @@ func storyWords(p Page, m lookup.Moment) string {
 			state = p.T(id)
 		}
 		return p.T("lookups.story."+string(m.Kind), "State", state)
+	case lookup.MomentInvoices, lookup.MomentEarnings, lookup.MomentFiles, lookup.MomentBusiness:
+		return p.T("lookups.story.entity", "Entity", entityWord(p, lookup.Entity(m.Kind)), "State", p.T("lookups.entity.word."+pullWord(lookup.PullState(m.Text))))
 	}
 	if id := "lookups.story." + string(m.Kind); p.P.Has(id) {
 		return p.T(id)
@@ -148,6 +152,9 @@ func storyWords(p Page, m lookup.Moment) string {
 
 // storyNote is what stands below the sentence, "" when there is nothing to add.
 func storyNote(p Page, m lookup.Moment) string {
+	if m.Text == deprecatedEvent {
+		return p.T("lookups.story.deprecated")
+	}
 	if id := "lookups.story." + string(m.Kind) + "_note"; p.P.Has(id) {
 		return p.T(id)
 	}
@@ -159,11 +166,15 @@ func storyNote(p Page, m lookup.Moment) string {
 
 // storyCode is the vendor's own word for the moment, "" where the sentence already holds it.
 func storyCode(m lookup.Moment) string {
-	if m.Kind == lookup.MomentProfile || m.Kind == lookup.MomentEmployment {
+	switch m.Kind {
+	case lookup.MomentProfile, lookup.MomentEmployment, lookup.MomentInvoices, lookup.MomentEarnings, lookup.MomentFiles, lookup.MomentBusiness:
 		return ""
 	}
 	return m.Text
 }
+
+// deprecatedEvent is accepted as long as it is sent (docs/vendor-buro.md#buro-webhook).
+const deprecatedEvent = "verification.historical"
 
 func deliveryPath(id uuid.UUID) string {
 	if id == uuid.Nil {

@@ -75,8 +75,11 @@ type masked struct{ start, dots, end string }
 
 func maskOf(kind, value string) masked {
 	hidden := curp.Mask(value)
-	if kind == "nss" {
+	switch kind {
+	case "nss":
 		hidden = curp.MaskNSS(value)
+	case "rfc":
+		hidden = curp.MaskRFC(value)
 	}
 	first, last := strings.IndexRune(hidden, '•'), strings.LastIndex(hidden, "•")
 	if first < 0 {
@@ -92,6 +95,8 @@ func maskWords(p Page, kind string, m masked) string {
 		return p.T("layout.hidden")
 	case kind == "nss":
 		return p.T("ui.masked.nss", "End", m.end)
+	case kind == "rfc":
+		return p.T("ui.masked.rfc", "Start", m.start, "End", m.end)
 	}
 	return p.T("ui.masked.curp", "Start", m.start, "End", m.end)
 }

@@ -438,7 +438,7 @@ func ActorTag(p Page, actor string) templ.Component {
 }
 
 // Masked shows an identifier with its middle hidden, and says so to a screen reader instead of spelling dots. kind is
-// "curp" or "nss"; value is the full identifier, which never reaches the page.
+// "curp", "rfc" or "nss"; value is the full identifier, which never reaches the page.
 func Masked(p Page, kind, value string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -588,7 +588,7 @@ func Revealed(p Page, value string) templ.Component {
 }
 
 // Reveal is the button that asks for the full identifier: a form, so that it works without a script, whose answer
-// htmx puts in the place of the element with class "reveal" around it. field is "curp" or "nss".
+// htmx puts in the place of the element with class "reveal" around it. field is "curp", "rfc" or "nss".
 func Reveal(p Page, action, field string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

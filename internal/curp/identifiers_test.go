@@ -204,3 +204,15 @@ func TestExplainEither(t *testing.T) {
 		}
 	}
 }
+
+func TestMaskRFC(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "", "GODE561231GR8": "GODE••••••GR8", "ABC680524P76": "ABC••••••P76", "PEÑ680524P76": "PEÑ••••••P76",
+		"GODE561231GR": "•••••••••••••", "gode561231gr8": "•••••••••••••", "no": "•••••••••••••",
+	} {
+		if got := MaskRFC(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

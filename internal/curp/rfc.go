@@ -97,6 +97,20 @@ func (c *RFCCheck) judge(text []rune, full int) (Verdict, Reason) {
 	return Pass, Reason{ID: "curp.rfc.pass_person"}
 }
 
+// MaskRFC hides the date in the middle of an RFC: GODE••••••GR8. Anything else is hidden whole, its length included; ""
+// stays "".
+func MaskRFC(s string) string {
+	head := len([]rune(s)) - 9
+	switch c := ExplainRFC(s); {
+	case s == "":
+		return ""
+	case c.Text != s || c.Verdict == Block || c.Verdict == Short:
+		return strings.Repeat(dot, 13)
+	}
+	text := []rune(s)
+	return string(text[:head]) + strings.Repeat(dot, 6) + string(text[head+6:])
+}
+
 // rfcFault names what is wrong with r at index i, after head letters; "" if nothing.
 func rfcFault(i, head int, r rune) string {
 	switch {
