@@ -96,13 +96,16 @@ func (v CasePage) asOf() time.Time {
 
 // moving tells whether this page will change without anybody acting.
 func (v CasePage) moving() bool {
-	return v.status().Open() || !v.status().Known() || v.status() == lookup.Success && (arriving(v.Case.Profile) || arriving(v.Case.Employment))
+	return v.status().Open() || !v.status().Known() || v.status() == lookup.Success && (v.arriving(v.Case.Profile) || v.arriving(v.Case.Employment))
 }
 
-// arriving tells whether data of a success is still to come; a success whose pull was not yet begun counts.
-func arriving(s lookup.PullState) bool {
-	return s == lookup.PullFetching || s == lookup.PullNone || s == ""
+// arriving tells whether data of a success is still to come; a success whose pull was not yet begun counts. Buró names what
+// there is, and all of it is being fetched from the same moment on: what was not begun there will not come.
+func arriving(d lookup.Dialect, s lookup.PullState) bool {
+	return s == lookup.PullFetching || d != lookup.Buro && (s == lookup.PullNone || s == "")
 }
+
+func (v CasePage) arriving(s lookup.PullState) bool { return arriving(v.Case.Dialect, s) }
 
 // stateWords is the sentence at the top of the page, and the one below it.
 type stateWords struct{ Head, Text string }
@@ -142,8 +145,10 @@ func (v CasePage) successState() stateWords {
 			what = "lookups.state.failed_profile"
 		}
 		return stateWords{v.T("lookups.state.failed_title"), v.T("lookups.state.failed", "What", v.T(what))}
-	case arriving(prof) || arriving(emp):
+	case v.arriving(prof) || v.arriving(emp):
 		return stateWords{v.T("lookups.state.arriving_title"), v.T("lookups.state.arriving")}
+	case pullWord(emp) == string(lookup.PullNone):
+		return stateWords{v.T("lookups.state.elsewhere_title"), v.T("lookups.state.elsewhere")}
 	case emp == lookup.PullEmpty:
 		return stateWords{v.T("lookups.state.empty_title"), v.T("lookups.state.empty")}
 	case emp == lookup.PullPartial || prof == lookup.PullPartial:
@@ -274,8 +279,10 @@ func (v CasePage) vacant() (vacancy, bool) {
 	switch {
 	case v.status().Open():
 		return say("clock", "waiting")
-	case v.status() == lookup.Success:
+	case v.status() == lookup.Success && v.arriving(v.Case.Employment):
 		return say("pending", "fetching")
+	case v.status() == lookup.Success:
+		return say("doc", "elsewhere")
 	}
 	return say("doc", "never")
 }

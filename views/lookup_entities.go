@@ -37,7 +37,7 @@ type entityColumn struct {
 
 // entityColumns are the columns of those kinds that come as lists. What a row has beyond them folds away below the first.
 var entityColumns = map[lookup.Entity][]entityColumn{
-	lookup.EntityInvoices: {{"issued_on", "folio", false}, {"issuer_name", "issuer_rfc", false}, {"receiver_name", "receiver_rfc", false},
+	lookup.EntityInvoices: {{"issued_on", "", false}, {"issuer_name", "issuer_rfc", false}, {"receiver_name", "receiver_rfc", false},
 		{"type", "status", false}, {"amount", "", true}},
 	lookup.EntityEarnings: {{"month", "", false}, {"platform", "", false}, {"amount", "", true}},
 	lookup.EntityFiles:    {{"name", "", false}, {"institution", "", false}, {"uploaded_at", "", false}},

@@ -438,7 +438,7 @@ func entityRows(v CasePage, t EntityTable, columns []entityColumn) templ.Compone
 			}
 			for i, c := range columns {
 				if i == 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<th role=\"rowheader\" scope=\"row\" class=\"table__keep\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<th role=\"rowheader\" scope=\"row\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

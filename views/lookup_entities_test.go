@@ -63,7 +63,7 @@ func TestEntities(t *testing.T) {
 			says(t, doc, "[aria-labelledby=h-story]", "aviso en desuso")
 			says(t, doc, "[aria-labelledby=h-story]", "El proveedor registró el consentimiento")
 			says(t, doc, "[aria-labelledby=h-story]", "Facturas: completo")
-			says(t, doc, ".person__ids", "Todas sus fuentes, Buró")
+			says(t, doc, ".person__ids", "Varias, Buró")
 		}
 		v.User.Role = auth.Auditor
 		count(t, render(t, Lookup(v)), `a[href^="/documents/"]`, 0)
@@ -84,4 +84,24 @@ func TestNoData(t *testing.T) {
 	doc = render(t, Lookup(v))
 	says(t, doc, "#case-rfc", "TNX••••••9P9")
 	count(t, doc, "#case-curp", 0)
+}
+
+// Buró names what there is, so employment that it did not name is not on its way.
+func TestNothingMoreComes(t *testing.T) {
+	t.Parallel()
+	v := ofBuro(testPage("es-MX"))
+	if v.moving() {
+		t.Error("a page that will not change says that it will")
+	}
+	doc := render(t, Lookup(v))
+	says(t, doc, "#lookup", "No falta nada.")
+	says(t, doc, "#history", "Sin historia de empleo")
+	count(t, doc, "#case-reload", 0)
+	if g := gistOf(v.Page, v.Case.Row); g.Main != "Sin historia de empleo" {
+		t.Errorf("the list says %q", g.Main)
+	}
+	v.Case.Employment = lookup.PullFetching
+	if !v.moving() {
+		t.Error("a page still to change says that it is done")
+	}
 }

@@ -54,6 +54,9 @@ func successGist(p Page, r lookup.Row) gist {
 			return gist{p.T("lookups.gist.empty"), p.T("lookups.gist.empty_sub")}
 		}
 	default:
+		if r.Gist.Records == 0 && !arriving(r.Dialect, r.Employment) {
+			return gist{p.T("lookups.gist.elsewhere"), p.T("lookups.gist.elsewhere_sub")}
+		}
 		if r.Gist.Records == 0 {
 			return gist{p.T("lookups.gist.arriving"), p.T("lookups.gist.arriving_sub")}
 		}

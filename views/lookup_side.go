@@ -47,8 +47,10 @@ func (v CasePage) noProfile() string {
 		return v.T("lookups.profile.empty")
 	case v.status().Open():
 		return v.T("lookups.profile.waiting")
-	case v.status() == lookup.Success:
+	case v.status() == lookup.Success && v.arriving(v.Case.Profile):
 		return v.T("lookups.profile.fetching")
+	case v.status() == lookup.Success:
+		return v.T("lookups.profile.elsewhere")
 	}
 	return v.T("lookups.profile.never")
 }

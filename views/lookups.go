@@ -229,6 +229,9 @@ func (f NewLookupForm) sources(p Page) []Option {
 	options := make([]Option, len(list))
 	for i, s := range list {
 		options[i] = Option{Value: string(s.Platform), Word: platformWord(p, s.Platform)}
+		if s.Platform == lookup.AllSources {
+			options[i].Word = p.T("lookups.form.all_sources")
+		}
 		switch {
 		case s.Paused:
 			options[i].Help = p.T("lookups.form.through_paused", "Name", s.Name)

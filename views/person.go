@@ -72,6 +72,9 @@ type Happening struct {
 	Subject   uuid.UUID // of a delivery
 }
 
+// spellsShown is how many records of a source stand open; the others fold away.
+const spellsShown = 8
+
 func (v PersonPage) path(more string) string { return "/people/" + v.UID.String() + more }
 
 func (v PersonPage) name() string { return orElse(v.Name, v.T("ui.absent.no_name")) }
@@ -154,22 +157,32 @@ func happenedWords(p Page, h Happening) string {
 	case HappenedConsent:
 		return p.T("person.happened.consent", "Means", meansWord(p, h.Word), "Version", h.Text)
 	}
-	if id := "person.act." + strings.ReplaceAll(h.Word, ".", "_"); p.P.Has(id) {
+	if id := actID(h.Word); p.P.Has(id) {
 		return p.T(id)
 	}
 	return p.T("person.act.unnamed")
 }
 
+// happenedBy is who did it, and what was asked.
+func happenedBy(p Page, h Happening) string {
+	if h.Kind == HappenedLookup || h.Platform == "" {
+		return h.Who
+	}
+	return join(p, h.Who, askedWord(p, h.Platform, h.Dialect))
+}
+
 // happenedCode is the source's or our own word beside the sentence, "" where the sentence says it all.
-func happenedCode(h Happening) string {
-	switch h.Kind {
-	case HappenedOutcome, HappenedDelivery:
+func happenedCode(p Page, h Happening) string {
+	switch {
+	case h.Kind == HappenedOutcome || h.Kind == HappenedDelivery:
 		return h.Text
-	case HappenedAct:
+	case h.Kind == HappenedAct && !p.P.Has(actID(h.Word)):
 		return h.Word
 	}
 	return ""
 }
+
+func actID(act string) string { return "person.act." + strings.ReplaceAll(act, ".", "_") }
 
 func happenedIcon(h Happening) string {
 	switch h.Kind {
