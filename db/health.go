@@ -86,6 +86,7 @@ func unheardPage(env lookup.Environment, f UnheardFilter, since, until time.Time
 	q := where{}
 	q.add("a.final_event_at is null")
 	q.add("a.account_id <> ''")
+	q.add("a.settled_by <> 'refused'") // nothing more is to come
 	q.add("c.environment = ?", env)
 	q.add("a.sent_at >= ?", since)
 	q.add("a.sent_at < ?", until)
@@ -119,7 +120,7 @@ func (db *DB) UnheardAges(ctx context.Context, env lookup.Environment, since, no
 	rows, err := db.pool.Query(ctx, `-- name: unheard ages
 select width_bucket(extract(epoch from $3::timestamptz - u.sent_at)::double precision, $4::double precision[]), u.settled_by, count(*)
   from (select a.sent_at, a.settled_by from attempts a join connections c on c.id = a.connection_id
-         where a.final_event_at is null and a.account_id <> '' and c.environment = $1 and a.sent_at >= $2
+         where a.final_event_at is null and a.account_id <> '' and a.settled_by <> 'refused' and c.environment = $1 and a.sent_at >= $2
          order by a.sent_at desc, a.id desc limit 50000) u
  group by 1, 2 order by 1, 2`, env, since, now, seconds)
 	if err != nil {

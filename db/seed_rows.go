@@ -189,6 +189,10 @@ func heardAt(a *seed.Attempt) (at any) {
 			return e.ReceivedAt
 		}
 	}
+	// Of some lookups a seed leaves the deliveries out; what the vendor took up was told by one.
+	if a.AccountID != "" && !a.State.Status.Open() && a.State.Status != lookup.Expired {
+		return orNull(a.SettledAt)
+	}
 	return nil
 }
 

@@ -27,8 +27,10 @@ alter table attempts
 
 update attempts a set consent_id = l.consent_id from lookups l where l.id = a.lookup_id;
 update attempts a
-   set final_event_at = (select min(e.received_at) from events e
-                          where e.attempt_id = a.id and e.phase in ('succeeded', 'incomplete', 'failed', 'refresh_failed'));
+   set final_event_at = coalesce(
+         (select min(e.received_at) from events e
+           where e.attempt_id = a.id and e.phase in ('succeeded', 'incomplete', 'failed', 'refresh_failed')),
+         case when account_id <> '' and status <> 'expired' then settled_at end); -- until now nothing but a webhook told
 update attempts
    set settled_by = case when final_event_at is not null then 'webhook' when status = 'expired' then 'expired' else 'refused' end
  where settled_at is not null;

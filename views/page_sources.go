@@ -42,14 +42,13 @@ type sourceDay struct {
 	Tally lookup.Tally
 }
 
-// The drawing, in units of its view box.
+// The drawing: pixels down, percentages across. Its first stretch is left to the hours.
 const (
-	sourceCol    = 16.0
-	sourceRow    = 6.0
-	sourceLeft   = 34.0
-	sourceTop    = 4.0
-	sourceWidth  = sourceLeft + sourceCol*SourceDays
-	sourceHeight = sourceTop + sourceRow*24 + 16
+	sourceLeft   = 6.0
+	sourceCol    = (100 - sourceLeft) / SourceDays
+	sourceRow    = 7.0
+	sourceTop    = 6.0
+	sourceHeight = sourceTop + sourceRow*24 + 20
 )
 
 // sources lays out each source over the days up to now. Days and hours are the reader's.
@@ -77,7 +76,7 @@ func (v SourcesPage) sources() []source {
 			continue
 		}
 		x := sourceLeft + float64(SourceDays-1-back)*sourceCol
-		s.Cells = append(s.Cells, sourceCell{X: pixels(x), Y: pixels(sourceTop + float64(h.Hour.In(zone).Hour())*sourceRow),
+		s.Cells = append(s.Cells, sourceCell{X: percent(x), Y: pixels(sourceTop + float64(h.Hour.In(zone).Hour())*sourceRow),
 			Level: level(h.Tally), Words: v.hourWords(h)})
 		if n := len(s.Days); n == 0 || !s.Days[n-1].Day.Equal(day) {
 			s.Days = append(s.Days, sourceDay{Day: day})
@@ -87,7 +86,7 @@ func (v SourcesPage) sources() []source {
 	for i := range list {
 		slices.Reverse(list[i].Days)
 		for back := SourceDays - 1; back >= 0; back -= 7 {
-			list[i].Labels = append(list[i].Labels, sourceDay{Day: today.AddDate(0, 0, -back), X: pixels(sourceLeft + float64(SourceDays-1-back)*sourceCol)})
+			list[i].Labels = append(list[i].Labels, sourceDay{Day: today.AddDate(0, 0, -back), X: percent(sourceLeft + float64(SourceDays-1-back)*sourceCol)})
 		}
 	}
 	return list
