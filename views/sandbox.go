@@ -171,3 +171,11 @@ var switchFields = func() []string {
 	}
 	return append(fields, "seed", "delay", "retry_gap", "rate", "daily_limit", "no_external_id")
 }()
+
+// platformOf is what the buttons ask a vendor for: Buró asks all its sources at once.
+func platformOf(d lookup.Dialect) lookup.Platform {
+	if d == lookup.Buro {
+		return lookup.AllSources
+	}
+	return lookup.IMSS
+}

@@ -29,6 +29,13 @@ func TestUglyBoard(t *testing.T) {
 	count(t, doc, `[data-case=wrong_signature] a[href="/subscriptions"]`, 1)
 	count(t, doc, `select[name=case] option`, 2)
 
+	// A person is asked for where the case is played.
+	both := aBoard
+	both.Dialects = lookup.Dialects
+	doc = render(t, People(PeoplePage{Page: p, Board: both}))
+	count(t, doc, `[data-case=lost] form[action="/lookups"] input[name=platform][value=imss]`, 1)
+	count(t, doc, `[data-case=lost] form[action="/lookups"] input[name=platform][value=all]`, 1)
+
 	p.User.Role = auth.Analyst
 	doc = render(t, People(PeoplePage{Page: p, Board: aBoard}))
 	count(t, doc, `form[action^="/sandbox/"]`, 0)

@@ -79,7 +79,7 @@ var uglyCases = []uglyCase{
 	{name: "nine_decimals", group: inText, stage: onCall, in: []string{palenca}, faults: rewrites("nine_decimals")},
 	{name: "zoneless", group: inText, stage: onEvent, in: []string{buro}, event: rewritten("zoneless")},
 	{name: "zoneless", group: inText, stage: onCall, in: []string{palenca}, faults: rewrites("zoneless")},
-	{name: "invalid_curp", group: inText, stage: onEvent, in: []string{buro}, event: rewritten("invalid_curp")},
+	{name: "invalid_curp", group: inText, stage: onEvent, in: []string{buro}, event: impossiblePerson},
 	{name: "invalid_curp", group: inText, stage: onCall, in: []string{palenca}, faults: rewrites("invalid_curp")},
 	{name: "huge_body", group: inText, stage: onEvent, in: both, event: shaped("huge")},
 	{name: "deep_body", group: inText, stage: onEvent, in: both, event: shaped("deep")},
@@ -302,6 +302,12 @@ func changed(change func(string, object) object) func(*Server, letter, delivery)
 		d.Body = edit(l.dialect, d.Body, change)
 		return []delivery{d}
 	}
+}
+
+// impossiblePerson names somebody in an event who cannot be.
+func impossiblePerson(_ *Server, _ letter, d delivery) []delivery {
+	d.Body = badCURPs(d.Body, true)
+	return []delivery{d}
 }
 
 func rewritten(how string) func(*Server, letter, delivery) []delivery {

@@ -137,18 +137,33 @@ func missingFields(dialect string, o object) object {
 
 var (
 	momentText = regexp.MustCompile(`"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"`)
-	curpText   = regexp.MustCompile(`"[A-Z]{4}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d"`)
+	curpText   = regexp.MustCompile(`("identifier":)?"[A-Z]{4}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d"`)
 	nameText   = regexp.MustCompile(`"(employer|first_name)":"([^"]*)"`)
 )
 
 // impossibleCURP is printed in the vendor's own page; no state is called GF.
 const impossibleCURP = "OICE940722HGFRST08"
 
+// badCURPs makes the CURPs of a text impossible. In an answer the identifier
+// stays that of the question: another one would be another person's data, which
+// is to be refused.
+func badCURPs(text string, identifier bool) string {
+	return curpText.ReplaceAllStringFunc(text, func(found string) string {
+		if name, _, named := strings.Cut(found, ":"); named {
+			if !identifier {
+				return found
+			}
+			return name + `:"` + impossibleCURP + `"`
+		}
+		return `"` + impossibleCURP + `"`
+	})
+}
+
 // rewritings change a finished JSON text, of an event or of an answer.
 var rewritings = map[string]func(string) string{
 	"nine_decimals":  func(text string) string { return momentText.ReplaceAllString(text, `"$1.123456789$3"`) },
 	"zoneless":       func(text string) string { return momentText.ReplaceAllString(text, `"$1$2"`) },
-	"invalid_curp":   func(text string) string { return curpText.ReplaceAllString(text, `"`+impossibleCURP+`"`) },
+	"invalid_curp":   func(text string) string { return badCURPs(text, false) },
 	"null_character": func(text string) string { return nameText.ReplaceAllString(text, `"$1":"$2\u0000"`) },
 }
 

@@ -149,7 +149,7 @@ func TestUglyAnswers(t *testing.T) {
 	for name, want := range map[string]string{
 		"nine_decimals": `"created_at":"2026-11-20T12:00:00.123456789+00:00"`,
 		"zoneless":      `"created_at":"2026-11-20T12:00:00.000000"`,
-		"invalid_curp":  `"identifier":"` + impossibleCURP + `"`,
+		"invalid_curp":  `"gov_id":"` + impossibleCURP + `"`,
 	} {
 		s.order(`{"case":"` + name + `","dialect":"palenca"}`)
 		if r := s.do("GET", "/v1/accounts/"+id, ""); r.status != 200 || !strings.Contains(r.text, want) || r.header.Get("Content-Type") != "application/json" {
