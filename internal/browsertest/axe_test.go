@@ -94,6 +94,7 @@ func TestAccessible(t *testing.T) {
 	b.look("lookups, filtered", "/lookups?actor=analyst&status=error", 200)
 	b.look("lookups, nothing found", "/lookups?from=1999-01-01&to=1999-01-02", 200)
 	b.look("new lookup", "/lookups/new", 200)
+	b.look("definitions of the figures", "/figures", 200)
 	b.look("deliveries", "/deliveries", 200)
 	b.look("deliveries, nothing found", "/deliveries?verdict=refused", 200)
 	b.look("delivery", "/deliveries/"+value[string](s, "select uid::text from deliveries order by id limit 1"), 200)
