@@ -245,15 +245,15 @@ func TestSameFileTwice(t *testing.T) {
 	}
 }
 
-// Two bulks with the same people at once, handed out by two processes: each person is asked once.
+// Two bulks of the same people at once, 301 rows, handed out by two processes: each person is asked once.
 func TestTwoBulksAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var lines []string
-	for i := range 12 {
+	for i := range 150 {
 		lines = append(lines, somebody(i)+",x")
 	}
-	ids := []int64{b.send(b.draft(lines...)), b.send(b.draft(append(lines, somebody(99)+",y")...))}
+	ids := []int64{b.send(b.draft(lines...)), b.send(b.draft(append(lines, somebody(199)+",y")...))}
 	other := connect(t, b.url)
 	var all sync.WaitGroup
 	for i := range 4 {
@@ -272,7 +272,7 @@ func TestTwoBulksAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := value[string](b, `select count(*) || ' ' || count(distinct person_id) from lookups`); got != "13 13" {
+	if got := value[string](b, `select count(*) || ' ' || count(distinct person_id) from lookups`); got != "151 151" {
 		t.Errorf("lookups and people: %s", got)
 	}
 	if got := value[int](b, `select count(*) from bulks where state = 'done'`); got != 2 {
