@@ -6,6 +6,7 @@ import (
 
 	"cotejo/db"
 	"cotejo/internal/audit"
+	"cotejo/internal/curp"
 	"cotejo/internal/export"
 	"cotejo/internal/webhook"
 	"cotejo/views"
@@ -35,13 +36,21 @@ func (c *Console) lookup(w http.ResponseWriter, r *http.Request) error {
 
 func casePage(p views.Page, c db.Case, deliveries []webhook.Delivery) views.CasePage {
 	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History, Earlier: c.Earlier, Change: caseChange(c),
-		Desk: views.Desk{Notes: c.Decisions}, ProfileMore: c.ProfileMore, Entities: entityTables(c.Entities), Documents: documents(c.Documents),
+		Desk: views.Desk{Notes: c.Decisions}, ProfileMore: c.ProfileMore, Entities: entityTables(c.Entities, c.RFC), Documents: documents(c.Documents),
 		ProfilePull: pullNote(c.ProfilePull), EmploymentPull: pullNote(c.EmploymentPull), Deliveries: caseDeliveries(deliveries)}
 }
 
-func entityTables(list []db.EntityTable) []views.EntityTable {
+// entityTables gives the other kinds of data. The RFC that was asked about is masked in them as at the top of the page.
+func entityTables(list []db.EntityTable, rfc string) []views.EntityTable {
 	tables := make([]views.EntityTable, len(list))
 	for i, t := range list {
+		for _, row := range t.Rows {
+			for j := range row {
+				if rfc != "" && row[j].Value == rfc {
+					row[j].Value = curp.MaskRFC(rfc)
+				}
+			}
+		}
 		tables[i] = views.EntityTable{Entity: t.Entity, Pull: pullNote(&t.Pull), Rows: t.Rows}
 	}
 	return tables

@@ -91,7 +91,7 @@ func TestPersonHistoryPages(t *testing.T) {
 		_, err := c.ViewLookup(t.Context(), lookup.Sandbox, uid, audit.Actor{UserID: b.user.ID, Name: b.user.Name})
 		c.must(err)
 	}
-	first := b.get("/people/" + person.String()).want(http.StatusOK).count("[data-happened]", 50).count(".pager [rel=prev]", 0)
+	first := b.get("/people/"+person.String()).want(http.StatusOK).count("[data-happened]", 50).count(".pager [rel=prev]", 0)
 	second := b.get(strings.TrimSuffix(first.attr(".pager [rel=next]", "href"), "#history")).want(http.StatusOK).count(".pager [rel=next]", 0)
 	second.count(`[data-happened="lookup"]`, 1).count(`[data-happened="consent"]`, 1)
 	back := b.get(strings.TrimSuffix(second.attr(".pager [rel=prev]", "href"), "#history")).want(http.StatusOK)
@@ -103,12 +103,32 @@ func TestPersonHistoryPages(t *testing.T) {
 	}
 }
 
+// An RFC that was asked about is masked wherever it stands, and revealed like a CURP.
+func TestCaseOfRFC(t *testing.T) {
+	t.Parallel()
+	c, _, _, _ := throughBoth(t)
+	const rfc = "TNX9804159P9"
+	b := c.as(auth.Analyst)
+	r := b.post("/lookups", url.Values{"curp": {rfc}, "platform": {"all"}, "consent": {"on"}}).want(http.StatusSeeOther)
+	path := r.header.Get("Location")
+	uid := strings.TrimPrefix(path, "/lookups/")
+	c.await(`select count(*) = 2 from lookups l join attempts a on a.lookup_id = l.id join attempt_entities e on e.attempt_id = a.id
+		where l.uid = $1 and l.status = 'success' and e.state = 'complete'`, uid)
+	b.get(path).want(http.StatusOK).lacks(rfc).count("#entity-invoices", 1).count("#entity-business_profile", 1).has("TNX••••••9P9")
+	b.get("/people/" + one[uuid.UUID](c, `select uid from people where rfc = $1`, rfc).String()).want(http.StatusOK).lacks(rfc)
+	b.get("/lookups").want(http.StatusOK).lacks(rfc)
+	b.post(path+"/reveal", url.Values{"field": {"rfc"}}, "HX-Request", "true").want(http.StatusOK).has(rfc)
+	if n := c.trail(audit.RFCRevealed, b.user); n != 1 {
+		t.Errorf("%d reveals on the trail", n)
+	}
+}
+
 // What Buró gives beside employment is on the lookup's page; a document is saved and never opened here.
 func TestCaseOfBuro(t *testing.T) {
 	t.Parallel()
 	c, _, _, buro := throughBoth(t)
 	b := c.as(auth.Analyst)
-	r := b.get("/lookups/"+buro.String()).want(http.StatusOK).lacks(alejandro)
+	r := b.get("/lookups/" + buro.String()).want(http.StatusOK).lacks(alejandro)
 	r.count("#entity-invoices tbody tr", one[int](c, `select count(*) from pull_rows w join pulls p on p.id = w.pull_id where p.kind = 'invoices'`))
 	stored := one[int](c, `select count(distinct sha256) from documents where sha256 is not null`)
 	if stored == 0 {
