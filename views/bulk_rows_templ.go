@@ -598,7 +598,7 @@ func bulkOutcome(v BulkPage, r bulk.Item) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case v.waits(r):
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<span class=\"badge badge--queued\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<span class=\"badge\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
