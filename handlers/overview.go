@@ -1,12 +1,12 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
+	"slices"
 	"time"
 
-	"cotejo/db"
 	"cotejo/internal/auth"
+	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
 	"cotejo/views"
 	"cotejo/web"
@@ -60,10 +60,11 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	if page.Diagnosis, err = c.diagnosis(r); err != nil {
 		return failed(err)
 	}
-	connection, err := c.DB.Connection(ctx, v.env, lookup.Palenca)
-	if err != nil && !errors.Is(err, db.ErrNotFound) {
+	connections, err := c.DB.Connections(ctx, v.env)
+	if err != nil {
 		return failed(err)
 	}
+	registered := slices.ContainsFunc(connections, func(c connection.Connection) bool { return c.Subscription.VendorID != "" })
 	last, err := c.DB.LastDelivery(ctx, v.env)
 	if err != nil {
 		return failed(err)
@@ -72,7 +73,7 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return failed(err)
 	}
-	page.Webhooks = views.WebhookHealth{Registered: connection.Subscription.VendorID != "", LastDeliveryAt: last,
+	page.Webhooks = views.WebhookHealth{Registered: registered, LastDeliveryAt: last,
 		Open: counts[lookup.ActorSource], Refused: refused}
 	return web.Render(w, r, http.StatusOK, views.Overview(page))
 }
