@@ -135,16 +135,6 @@ func (v MissingPage) missingHours() (list []lookup.SourceHour) {
 	return list
 }
 
-// missing sums what was looked at, leaving out what is too young to be missed.
-func (v MissingPage) missing() (n int64) {
-	for _, a := range v.Ages {
-		if !a.Young {
-			n += a.All()
-		}
-	}
-	return n
-}
-
 // share writes a part of a whole, "98.2 %"; of nothing there is no share.
 func share(p Page, part, whole int64) string {
 	if whole <= 0 {

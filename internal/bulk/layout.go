@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"errors"
 	"io"
 	"regexp"
 	"slices"
@@ -171,8 +172,10 @@ func (c *columns) Read() ([]string, error) {
 func (c *columns) ReadAll() (all [][]string, err error) {
 	for {
 		record, err := c.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
+		} else if err != nil {
+			return nil, err
 		}
 		all = append(all, record)
 	}

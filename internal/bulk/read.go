@@ -81,8 +81,9 @@ func Read(file []byte) (*Sheet, error) {
 		named, skipped = rune(rest[0]), 1
 		_, text, _ = strings.Cut(rest, "\n")
 	}
-	sign := ','
-	if s.Delimiter, sign = recognise(text); named != 0 {
+	var sign rune
+	s.Delimiter, sign = recognise(text)
+	if named != 0 {
 		for _, d := range delimiters {
 			if d.sign == named {
 				s.Delimiter, sign = d.name, d.sign
