@@ -59,7 +59,7 @@ func (c *Console) receive(w http.ResponseWriter, r *http.Request) error {
 		refuse(http.StatusMethodNotAllowed, webhook.CauseMethod, "only POST is taken here")
 	case len(body) > webhook.MaxBody:
 		receipt.Size = max(r.ContentLength, receipt.Size)
-		refuse(http.StatusRequestEntityTooLarge, webhook.CauseTooLarge, "the body is larger than 1 MiB")
+		refuse(http.StatusRequestEntityTooLarge, webhook.CauseTooLarge, "the body is larger than 256 KiB")
 	case !subscription.Active:
 		refuse(http.StatusUnauthorized, webhook.CauseDisabled, "this subscription is switched off")
 	default:

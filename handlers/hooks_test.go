@@ -47,7 +47,7 @@ func TestHookKeepsTheExactBytes(t *testing.T) {
 		"invalid UTF-8": "{\"a\":\"\xff\xfe\"}",
 		"not JSON":      "hello",
 		"empty":         "",
-		"1 MiB":         whole,
+		"256 KiB":       whole,
 	} {
 		r := c.deliver(body).want(http.StatusOK)
 		if r.body != "ok" {

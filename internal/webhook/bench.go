@@ -34,7 +34,7 @@ type Finding struct {
 }
 
 // What Diagnose does at most. The vendor's bodies are under 1 kB, where it is
-// the number that counts; a body of MaxBody is hashed 64 times, in some 0.2 s.
+// the number that counts; a body of MaxBody is hashed 256 times, in some 0.2 s.
 const (
 	maxTrials = 300
 	maxHashed = 64 << 20 // bytes

@@ -71,7 +71,7 @@ var Causes = append([]Cause{CauseUnreadable, CauseUnknownEvent, CauseLate, Cause
 	CauseTooLarge, CauseMethod, CauseDisabled}, VerifyCauses...)
 
 // MaxBody is the largest body read in full, in bytes. The vendor's own are under 1 kB.
-const MaxBody = 1 << 20
+const MaxBody = 256 << 10
 
 // KeptOfRefused is how many bytes of a refused body are kept.
 const KeptOfRefused = 16 << 10
