@@ -1,6 +1,6 @@
 # Cotejo. `make run` is all it takes; `make test` runs every test; `make check` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run build ahead assets generate test check format vet generated lint bench storm seed screenshots clean need-go
+.PHONY: help run build ahead assets generate test check format generated lint bench storm seed screenshots clean need-go
 
 SHELL := /bin/bash
 export GOFLAGS := -mod=readonly $(filter-out -mod=%,$(GOFLAGS))
@@ -50,15 +50,12 @@ test: need-go assets ## every test, with race detector, PostgreSQL and browser
 	@.ci/need postgresql chromium || true
 	@.ci/test
 
-check: format vet generated lint ## what CI runs: formatting, vet, generated code, lint, tests
+check: format generated lint ## what CI runs: formatting, generated code, lint, tests
 	@$(MAKE) -s test
 
 format: need-go
 	@wrong=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	test -z "$$wrong" || { echo "Not formatted, run gofmt -w:" $$wrong >&2; exit 1; }
-
-vet: need-go
-	@go vet ./...
 
 # Compares content, not git's view of it, so that it also holds before a commit.
 generated: need-go
@@ -66,7 +63,7 @@ generated: need-go
 	before=$$(sums); $(TEMPL); \
 	test "$$before" = "$$(sums)" || { echo "Generated code was out of date: commit the *_templ.go files that changed." >&2; exit 1; }
 
-# A module of its own: its nine hundred dependencies are none of Cotejo's.
+# What go vet finds, and more. A module of its own: its nine hundred dependencies are none of Cotejo's.
 bin/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 	@go -C tools/golangci-lint build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 

@@ -16,8 +16,6 @@ import (
 // repository is the root, seen from here.
 const repository = "../.."
 
-var buildFlags []string
-
 // shared is what all tests use: one folder, one binary and one browser per run. The last two come into being when first
 // asked for, so that a run without a browser builds nothing.
 var shared struct {
@@ -46,11 +44,13 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// build makes the program as `make build` does, so that what that compiled is used again. The race detector watches the
+// same program where the tests beside main.go run it.
 func build() (string, error) {
 	path := filepath.Join(shared.dir, "cotejo")
-	args := append([]string{"build"}, buildFlags...)
-	cmd := exec.Command("go", append(args, "-o", path, ".")...)
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, ".")
 	cmd.Dir = repository
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, bytes.TrimSpace(out))
 	}

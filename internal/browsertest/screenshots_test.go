@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -53,10 +54,19 @@ func TestScreenshots(t *testing.T) {
 		b.size(1440, 900)
 		ids[p.curp] = b.request(p.curp, fmt.Sprintf("SOL-2026-%04d", 118+i))
 	}
+	// The first of them at the other vendor too.
+	b.open("/lookups/new")
+	b.leads(click(`input[name=platform][value=all]`), fill("#curp", people[0].curp), fill("#external_id", "SOL-2026-0118"), click("#consent"),
+		click("#new-lookup .form__acts button"))
+	ids["buro"] = strings.TrimPrefix(b.path(), "/lookups/")
+	s.until(`count(*) = 0 from attempt_entities where state = 'fetching'`)
 	s.until(`count(*) = 0 from lookups where actor in ('cotejo', 'source') or employment_state = 'fetching' or profile_state = 'fetching'`)
 	// One more that the source still works on, so that the list shows every kind.
 	s.tell(p, "/settings", map[string]any{"delay": "1h"})
-	ids["pending"] = b.request("JITM910411HASMMR08", "SOL-2026-0127")
+	b.open("/lookups/new")
+	b.leads(click(`input[name=platform][value=imss]`), fill("#curp", "JITM910411HASMMR08"), fill("#external_id", "SOL-2026-0127"), click("#consent"),
+		click("#new-lookup .form__acts button"))
+	ids["pending"] = strings.TrimPrefix(b.path(), "/lookups/")
 	s.until(`count(*) = 1 from lookups where status = 'pending'`)
 
 	main("overview", "/")
@@ -66,7 +76,19 @@ func TestScreenshots(t *testing.T) {
 	shoot("lookup-incomplete", "/lookups/"+ids["POTP910411HASBMP04"])
 	shoot("lookup-error", "/lookups/"+ids["AUAT940412HCLQQM08"])
 	shoot("lookup-pending", "/lookups/"+ids["pending"])
+	shoot("lookup-buro", "/lookups/"+ids["buro"])
+	shoot("lookup-again", "/lookups/"+ids["GATA000408HTLRLLA7"]+"/again")
+	main("person", "/people/"+value[string](s, "select p.uid::text from people p join lookups l on l.person_id = p.id where l.uid = $1", ids["buro"]))
+	shoot("figures", "/figures")
+	shoot("bulk", "/bulk")
+	shoot("missing", "/missing")
+	shoot("sources", "/sources")
+	shoot("jobs", "/jobs")
+	shoot("replays", "/replays")
+	shoot("replay-new", "/replays/new?verdict=accepted")
 	shoot("deliveries", "/deliveries")
+	two := list(s, "select uid::text from deliveries where action = 'login.success' order by id limit 2")
+	shoot("deliveries-compared", "/deliveries/"+two[0]+"/compare/"+two[1])
 	main("delivery", "/deliveries/"+value[string](s, "select uid::text from deliveries where action = 'login.success' order by id limit 1"))
 	shoot("people", "/sandbox")
 	shoot("users", "/users")
@@ -75,6 +97,7 @@ func TestScreenshots(t *testing.T) {
 	shoot("account", "/account")
 	shoot("settings", "/settings")
 	shoot("subscriptions", "/subscriptions?compare=on")
+	shoot("subscription", "/subscriptions/"+value[string](s, "select uid::text from subscriptions order by id limit 1"))
 	shoot("subscription-new", "/subscriptions/new")
 	shoot("bench", "/bench")
 	b.expects(404)
