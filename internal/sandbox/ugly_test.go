@@ -257,10 +257,11 @@ func TestUglyOutOfOrder(t *testing.T) {
 		}
 	}
 	s := newScene(t, buro) // the wait for a next event ends
+	limit := s.swapLimit() // before it is at work
 	s.order(`{"case":"out_of_order","dialect":"buro"}`)
 	s.play(gata)
 	s.await(1, "verification ended")
-	s.ahead(s.c, s.swapLimit())
+	s.ahead(s.c, limit)
 	s.next(t)
 	s.await(1, "webhook attempt", "state=delivered")
 	s.play(lale)
