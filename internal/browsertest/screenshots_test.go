@@ -30,6 +30,7 @@ func TestScreenshots(t *testing.T) {
 		b.scheme(scheme)
 		// As much of the page as a picture of it needs.
 		b.size(width, min(max(800, ask[int64](b, "document.documentElement.scrollHeight")), 1800))
+		ask[bool](b, "new Promise(drawn => setTimeout(() => drawn(true), 300))") // a page that grew is drawn bit by bit
 		png := run1(b, chromedp.CaptureScreenshot())
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o644); err != nil {
 			t.Fatal(err)
