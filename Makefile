@@ -18,14 +18,17 @@ run: need-go ## build everything and start Cotejo, with a PostgreSQL and a sandb
 	@$(MAKE) -s build
 	@exec bin/cotejo
 
+# The compiler collects its garbage less often: a fifth of the time of a first build.
+COMPILE := CGO_ENABLED=0 GOGC=400
+
 # Without cgo the binary is static and runs in an image without a C library.
 build: need-go ## bin/cotejo with its pages' assets inside
 	@$(MAKE) -s -j2 assets ahead
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
+	@$(COMPILE) go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
 
 # On a new machine the standard library compiles while npm and the modules wait for the network.
 ahead: need-go
-	@CGO_ENABLED=0 go build -trimpath net/http database/sql encoding/xml html/template & \
+	@$(COMPILE) go build -trimpath net/http database/sql encoding/xml html/template & \
 	go list -deps . >/dev/null || true; wait
 
 # npm runs no package's scripts, and only when the lock file changed. Without npm the program still builds, with pages
