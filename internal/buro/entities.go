@@ -173,8 +173,8 @@ type EmploymentFile struct {
 	UploadedAt  time.Time
 }
 
-// LogValue keeps the link out of logs.
-func (f EmploymentFile) LogValue() slog.Value { return slog.StringValue(f.Name) }
+// LogValue keeps the link, and whatever the vendor calls the document, out of logs.
+func (f EmploymentFile) LogValue() slog.Value { return slog.StringValue(f.Institution) }
 
 // EmploymentFiles lists the documents about a person's employment: GET /employment-files/{identifier}.
 // employment_files_not_found is an answer: none. Entries without a link are left out. The raw answer quotes the links,
