@@ -186,3 +186,31 @@ func TestQuotaUnderAFlood(t *testing.T) {
 		t.Errorf("%d rows", n)
 	}
 }
+
+// A hook is quiet when an attempt has waited for longer than usual and nothing genuine has come since.
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	quiet := func(env lookup.Environment) int {
+		t.Helper()
+		names, err := b.Quiet(b.ctx, env, 5*time.Minute)
+		b.must(err)
+		return len(names)
+	}
+	m := b.taken("acc")
+	if n := quiet(lookup.Sandbox); n != 0 {
+		t.Errorf("%d are quiet while the wait is young", n)
+	}
+	b.exec(`update attempts set sent_at = now() - interval '10 minutes' where id = $1`, m.attempt)
+	b.deliver(refusedFor("bad_token"))
+	if n := quiet(lookup.Sandbox); n != 1 {
+		t.Errorf("%d are quiet, want the one that only refused", n)
+	}
+	if n := quiet(lookup.Production); n != 0 {
+		t.Errorf("%d are quiet in the other environment", n)
+	}
+	b.deliver()
+	if n := quiet(lookup.Sandbox); n != 0 {
+		t.Errorf("%d are quiet after a delivery", n)
+	}
+}
