@@ -177,28 +177,6 @@ func (db *DB) Lookups(ctx context.Context, env lookup.Environment, f lookup.Filt
 	return rows, newer, older, nil
 }
 
-func lookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
-	q := where{}
-	q.add("l.environment = ?", env)
-	if f.Actor != "" {
-		q.add("l.actor = ?", clean(string(f.Actor)))
-	}
-	if f.Status != "" {
-		q.add("l.status = ?", clean(string(f.Status)))
-	}
-	if f.Platform != "" {
-		q.add("l.platform = ?", clean(string(f.Platform)))
-	}
-	if f.Records != "" {
-		q.add("l.employment_state = ?", clean(string(f.Records)))
-	}
-	if f.Analyst != (uuid.UUID{}) {
-		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)
-	}
-	q.days("l.requested_at", f.From, f.To, zone)
-	return q.page("lookups", rowColumns, rowTables, "l.requested_at", "l.id", page)
-}
-
 // LookupRows gives the rows of an environment under uids, for pages that show them. Unknown ids are left out.
 func (db *DB) LookupRows(ctx context.Context, env lookup.Environment, uids []uuid.UUID) ([]lookup.Row, error) {
 	rows, err := db.pool.Query(ctx, `-- name: lookup rows

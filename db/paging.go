@@ -13,6 +13,8 @@ import (
 type where struct {
 	conditions []string
 	args       []any
+	joins      string // tables beside the usual ones that a condition needs, each with its "join"
+	at, id     string // the key of the rows, where a condition decides it
 }
 
 func (w *where) add(condition string, args ...any) {
