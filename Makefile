@@ -3,7 +3,10 @@
 .PHONY: help run build ahead assets generate test check format generated lint bench storm seed screenshots clean need-go
 
 SHELL := /bin/bash
-export GOFLAGS := -mod=readonly $(filter-out -mod=%,$(GOFLAGS))
+# A component of templ returns a closure, and inlining it would compile that closure anew at every call: views takes a third
+# of the time without. Stack traces need no DWARF.
+QUICK := -gcflags=all=-dwarf=false '-gcflags=cotejo/views=-dwarf=false -l'
+export GOFLAGS := -mod=readonly $(QUICK) $(filter-out -mod=% $(QUICK),$(GOFLAGS))
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LOOKUPS ?= 2000
@@ -24,7 +27,7 @@ COMPILE := CGO_ENABLED=0 GOGC=400
 # Without cgo the binary is static and runs in an image without a C library.
 build: need-go ## bin/cotejo with its pages' assets inside
 	@$(MAKE) -s -j2 assets ahead
-	@$(COMPILE) go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/cotejo .
+	@$(COMPILE) go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/cotejo .
 
 # On a new machine the standard library compiles while npm and the modules wait for the network.
 ahead: need-go
