@@ -32,6 +32,9 @@ select environment, institution, notice_version, notice_url, consent_days from c
 // Visit gives what every page needs to know, in one question: who asks, the console's settings, how many lookups wait
 // for an analyst (counting to limit), the code with which the vendor paused our calls, and what is wrong with receiving.
 // ErrNotFound: no such active user.
+//
+// The newest delivery is asked for by its place in an index. Asked whether one came since $4, a plan made for every value
+// expects a third of the table to fit, and reads the table until one does: from its oldest row on.
 func (db *DB) Visit(ctx context.Context, userID int64, limit int) (v Visit, err error) {
 	c := &v.Console
 	v.User, err = scanUser(db.pool.QueryRow(ctx, `-- name: visit
@@ -48,7 +51,8 @@ select `+userColumns+`, c.environment, c.institution, c.notice_version, c.notice
               then 'failing'
             when exists (select 1 from attempts a join connections k on k.id = a.connection_id
                           where a.status = 'pending' and a.sent_at < now() - $4::interval and a.sent_at > now() - interval '7 days' and k.environment = c.environment)
-             and not exists (select 1 from deliveries d where d.environment = c.environment and d.verdict <> 'refused' and d.received_at > now() - $4::interval)
+             and coalesce((select d.received_at from deliveries d where d.environment = c.environment and d.verdict <> 'refused'
+                            order by d.received_at desc, d.id desc limit 1), '-infinity') <= now() - $4::interval
               then 'quiet'
             when (select coalesce(sum(h.started - h.refused - h.heard), 0) >= $5 and coalesce(sum(h.started - h.refused - h.heard), 0) * 10 >= sum(h.started - h.refused)
                     from connections k join waits w on w.dialect = k.dialect join attempt_hours h on h.connection_id = k.id
