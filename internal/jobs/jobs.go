@@ -25,6 +25,14 @@ const (
 	RescueAfter = 60 * time.Second
 )
 
+// Jobs are fetched as many at a time as workers are free, so the pause between two fetches bounds how many are worked in a
+// second: River's own of 100 ms would be 80 for eight workers. River announces at most one new job of a queue per 100 ms
+// and process; one that is committed just after the fetch which that brought would wait for the next look.
+const (
+	fetchEvery = 5 * time.Millisecond
+	lookEvery  = 100 * time.Millisecond
+)
+
 // Config is what the workers need.
 type Config struct {
 	DB      *db.DB
@@ -64,8 +72,8 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
 			// Calls to the vendor wait on the network; a slow vendor must not hold back what it sends us.
-			task.QueueVendor:   {MaxWorkers: c.Workers},
-			task.QueueDelivery: {MaxWorkers: c.Workers},
+			task.QueueVendor:   {MaxWorkers: c.Workers, FetchCooldown: fetchEvery, FetchPollInterval: lookEvery},
+			task.QueueDelivery: {MaxWorkers: c.Workers, FetchCooldown: fetchEvery, FetchPollInterval: lookEvery},
 			task.QueueUpkeep:   {MaxWorkers: 1},
 			task.QueueReplay:   {MaxWorkers: 1},
 			task.QueueBulk:     {MaxWorkers: 2},
