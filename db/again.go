@@ -173,8 +173,8 @@ func (db *DB) reopen(ctx context.Context, tx pgx.Tx, lookupID, connectionID int6
 		return err
 	}
 	_, err := tx.Exec(ctx, `-- name: reopen lookup
-update lookups set status = 'queued', detail = '', warning = '', status_at = clock_timestamp(), profile_state = 'none', employment_state = 'none'
- where id = $1`, lookupID)
+update lookups set status = 'queued', detail = '', warning = '', status_at = clock_timestamp(), profile_state = 'none', employment_state = 'none', again = $2
+ where id = $1`, lookupID, source)
 	return err
 }
 

@@ -35,6 +35,42 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	if f.Analyst != (uuid.UUID{}) {
 		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)
 	}
-	q.days("l.requested_at", f.From, f.To, zone)
+	if f.Owner != (uuid.UUID{}) {
+		q.add("l.owner_id = (select id from users where uid = ?)", f.Owner)
+	}
+	if f.Dialect != "" {
+		q.add("l.connection_id = (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
+	}
+	switch {
+	case f.Source.Again():
+		q.add("l.again <> '' and l.again = ?", string(f.Source))
+	case f.Source != "":
+		q.add("l.source = ?", clean(string(f.Source)))
+	}
+	if f.Detail != "" {
+		// The first part is what the index is limited to.
+		q.add("l.actor in ('analyst', 'person') and l.detail = ?", clean(detailOf(f)))
+	}
+	if f.Overdue {
+		// Judged one by one along the index of open lookups: whatever is newer than a vendor's usual time is soon passed by.
+		q.add(`l.status in ('queued', 'pending') and (
+  select coalesce(a.sent_at, a.requested_at) + make_interval(secs => x.expected_seconds) < clock_timestamp()
+    from attempts a join connections y on y.id = a.connection_id join waits x on x.dialect = y.dialect
+   where a.lookup_id = l.id order by a.number desc limit 1)`)
+	}
+	if f.Tag != (uuid.UUID{}) {
+		// The tag's own index has its lookups in the list's order, which is why the key is read there.
+		q.joins, q.at, q.id = "  join lookup_tags g on g.lookup_id = l.id\n", "g.requested_at", "g.lookup_id"
+		q.add("g.tag_id = (select id from tags where environment = ? and uid = ?)", env, f.Tag)
+	}
+	q.days(q.at, f.From, f.To, zone)
 	return q
+}
+
+// detailOf is the detail that a filter wants, "" for those without one.
+func detailOf(f lookup.Filter) string {
+	if f.Detail == lookup.NoDetail {
+		return ""
+	}
+	return f.Detail
 }

@@ -68,15 +68,15 @@ select id, dialect from connections
 // addPerson gives the person of a lookup, and locks their row until the transaction ends: whoever else asks about the same
 // person now waits, and then sees this lookup.
 func addPerson(ctx context.Context, tx pgx.Tx, n NewLookup) (id int64, err error) {
-	// The no-op update makes the row come back when it is already there. It must not name a column of a key: that
+	// The update makes the row come back when it is already there. It must not name a column of a key: that
 	// would lock the row against the foreign keys of the audit trail, whose head is locked last, and deadlock with them.
 	person, identifier := `-- name: person
 insert into people (environment, curp) values ($1, $2)
-on conflict (environment, curp) do update set name = people.name returning id`, n.CURP.String()
+on conflict (environment, curp) do update set asked_at = excluded.asked_at returning id`, n.CURP.String()
 	if n.RFC != "" {
 		person, identifier = `-- name: person by rfc
 insert into people (environment, rfc) values ($1, $2)
-on conflict (environment, rfc) do update set name = people.name returning id`, n.RFC
+on conflict (environment, rfc) do update set asked_at = excluded.asked_at returning id`, n.RFC
 	}
 	if err := tx.QueryRow(ctx, person, n.Environment, identifier).Scan(&id); err != nil {
 		return 0, fmt.Errorf("store the person: %w", err)
@@ -139,7 +139,8 @@ const vendorTries = 8
 
 const rowColumns = `l.id, l.uid, l.environment, c.dialect, l.platform, coalesce(p.curp, ''), coalesce(p.rfc, ''), p.uid, p.name, l.reference, l.source, u.name, l.requested_at,
        l.status, l.detail, l.warning, l.status_at, l.profile_state, l.employment_state,
-       l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary, make_interval(secs => w.expected_seconds)`
+       l.records, l.employers, l.employer, coalesce(l.employed_since, '0001-01-01'::date), coalesce(l.ended_on, '0001-01-01'::date), l.monthly_salary, make_interval(secs => w.expected_seconds),
+       coalesce(o.name, ''), array(select t.name from lookup_tags lt join tags t on t.id = lt.tag_id where lt.lookup_id = l.id order by t.folded)`
 
 const rowTables = `
   from lookups l
@@ -147,12 +148,14 @@ const rowTables = `
   join connections c on c.id = l.connection_id
   join users u on u.id = l.requested_by
   join waits w on w.dialect = c.dialect
+  left join users o on o.id = l.owner_id
 `
 
 func rowTargets(r *lookup.Row) []any {
 	return []any{&r.ID, &r.UID, &r.Environment, &r.Dialect, &r.Platform, &r.CURP, &r.RFC, &r.PersonUID, &r.PersonName, &r.Reference, &r.Source, &r.RequestedBy, &r.RequestedAt,
 		&r.State.Status, &r.State.Detail, &r.State.Warning, &r.StatusAt, &r.Profile, &r.Employment,
-		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary, &r.Expected}
+		&r.Gist.Records, &r.Gist.Employers, &r.Gist.CurrentName, &r.Gist.Since, &r.Gist.EndedOn, &r.Gist.MonthlySalary, &r.Expected,
+		&r.Owner, &r.Tags}
 }
 
 func scanRow(row pgx.CollectableRow) (lookup.Row, error) {

@@ -214,6 +214,19 @@ func TestLookupsFilter(t *testing.T) {
 	other := b.user("otra@example.mx", auth.Analyst)
 	b.seed(130, 1)
 	b.exec(`update lookups set platform = 'issste', employment_state = 'empty', requested_by = $1 where id % 10 = 0`, other.ID)
+	b.exec(`insert into connections (id, name, dialect, environment, base_url, key_sealed, key_tail) overriding system value select 77, 'Buró', 'buro', environment, base_url, key_sealed, key_tail from connections where environment = 'sandbox'`)
+	b.exec(`update lookups set connection_id = 77 where id % 5 = 0`)
+	b.exec(`update lookups set source = 'form' where id % 8 = 0`)
+	b.exec(`update lookups set again = 'retry' where id % 9 = 0`)
+	b.exec(`update lookups set owner_id = $1 where id % 11 = 0`, other.ID)
+	b.exec(`update lookups set detail = 'curp_not_found' where status = 'error' and id % 2 = 0`)
+	b.exec(`update lookups set status = 'pending' where id % 30 = 0`)
+	// Those with an odd id were sent a moment ago.
+	b.exec(`insert into attempts (lookup_id, connection_id, number, source, status, sent_at, settled_at)
+select id, connection_id, 1, 'form', status, case when id % 2 = 0 then now() - interval '10 minutes' else now() end, case when status <> 'pending' then now() end from lookups`)
+	urgent := value[uuid.UUID](b, `insert into tags (environment, name, folded) values ('sandbox', 'urgente', 'urgente') returning uid`)
+	foreign := value[uuid.UUID](b, `insert into tags (environment, name, folded) values ('production', 'urgente', 'urgente') returning uid`)
+	b.exec(`insert into lookup_tags (lookup_id, tag_id, requested_at) select l.id, t.id, l.requested_at from lookups l, tags t where l.id % 6 = 0`)
 	tijuana, err := time.LoadLocation("America/Tijuana")
 	b.must(err)
 	// In Tijuana 1 March 2026 lasts from 08:00 to 08:00 UTC, 8 March (DST begins) only 23 hours.
@@ -241,6 +254,19 @@ func TestLookupsFilter(t *testing.T) {
 		{"odd text", lookup.Filter{Actor: "\x00", Status: "\xff", Platform: "'", Records: "\x00"}, time.UTC, `false`},
 		{"from", lookup.Filter{From: day(2026, 3, 2)}, tijuana, `requested_at >= '2026-03-02 08:00Z'`},
 		{"to", lookup.Filter{To: day(2026, 3, 1)}, tijuana, `requested_at < '2026-03-02 08:00Z'`},
+		{"form", lookup.Filter{Source: lookup.SourceForm}, time.UTC, `source = 'form'`},
+		{"asked again", lookup.Filter{Source: lookup.SourceRetry}, time.UTC, `again = 'retry'`},
+		{"dialect", lookup.Filter{Dialect: lookup.Buro}, time.UTC, `connection_id = 77`},
+		{"other dialect", lookup.Filter{Dialect: lookup.Palenca}, time.UTC, `connection_id <> 77`},
+		{"owner", lookup.Filter{Owner: other.UID}, time.UTC, `owner_id is not null`},
+		{"tag", lookup.Filter{Tag: urgent}, time.UTC, `id % 6 = 0`},
+		{"tag of days", lookup.Filter{Tag: urgent, From: day(2026, 3, 1), To: day(2026, 3, 1)}, time.UTC, `id % 6 = 0 and requested_at < '2026-03-02Z'`},
+		{"tag of the other environment", lookup.Filter{Tag: foreign}, time.UTC, `false`},
+		{"detail", lookup.Filter{Detail: "curp_not_found"}, time.UTC, `status = 'error' and detail = 'curp_not_found'`},
+		{"no detail", lookup.Filter{Detail: lookup.NoDetail, Status: lookup.Error}, time.UTC, `status = 'error' and detail = ''`},
+		{"overdue", lookup.Filter{Overdue: true}, time.UTC, `status = 'pending' and id % 2 = 0`},
+		{"everything", lookup.Filter{Overdue: true, Tag: urgent, Dialect: lookup.Palenca, Source: lookup.SourceBulk, Actor: lookup.ActorSource}, time.UTC,
+			`status = 'pending' and id % 6 = 0 and connection_id <> 77 and source = 'bulk'`},
 	} {
 		rows, _, _, err := b.Lookups(b.ctx, lookup.Sandbox, test.f, lookup.Page{Limit: 200}, test.zone)
 		b.must(err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
@@ -43,7 +44,11 @@ func (c *Console) lookups(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	analysts = slices.DeleteFunc(analysts, func(u auth.User) bool { return !u.Role.May(auth.PowerRequest) })
-	list := views.LookupsPage{Page: page, Rows: rows, Values: values, Analysts: analysts, ActorCounts: counts}
+	tags, err := c.DB.Tags(r.Context(), v.env)
+	if err != nil {
+		return failed(err)
+	}
+	list := views.LookupsPage{Page: page, Rows: rows, Values: values, Analysts: analysts, Tags: tags, ActorCounts: counts}
 	if list.Form, err = c.emptyForm(r); err != nil {
 		return err
 	}
@@ -73,14 +78,32 @@ func lookupFilter(q url.Values) (views.FilterValues, lookup.Filter) {
 		f.Records = records
 	}
 	f.From, f.To = day(q.Get("from")), day(q.Get("to"))
-	f.Analyst, _ = uuid.Parse(q.Get("analyst"))
+	if source := lookup.Source(q.Get("source")); slices.Contains(lookup.Sources, source) {
+		f.Source = source
+	}
+	if dialect := lookup.Dialect(q.Get("dialect")); dialect.Known() {
+		f.Dialect = dialect
+	}
+	// The set of details is the vendor's and open; a text that is no code is none of them.
+	if detail := q.Get("detail"); detailCode.MatchString(detail) {
+		f.Detail = detail
+	}
+	f.Overdue = q.Get("overdue") == "1"
 	values := views.FilterValues{Actor: string(f.Actor), Status: string(f.Status), Platform: string(f.Platform), Records: string(f.Records),
-		From: dayText(f.From), To: dayText(f.To)}
-	if f.Analyst != uuid.Nil {
-		values.Analyst = f.Analyst.String()
+		From: dayText(f.From), To: dayText(f.To), Source: string(f.Source), Dialect: string(f.Dialect), Detail: f.Detail, Overdue: f.Overdue}
+	for name, to := range map[string]struct {
+		id   *uuid.UUID
+		text *string
+	}{"analyst": {&f.Analyst, &values.Analyst}, "owner": {&f.Owner, &values.Owner}, "tag": {&f.Tag, &values.Tag}} {
+		if id, err := uuid.Parse(q.Get(name)); err == nil && id != uuid.Nil {
+			*to.id, *to.text = id, id.String()
+		}
 	}
 	return values, f
 }
+
+// detailCode is the form of a vendor's status_details and of ours.
+var detailCode = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,80}$`)
 
 func day(text string) time.Time {
 	day, err := time.Parse(time.DateOnly, text)

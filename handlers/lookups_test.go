@@ -225,11 +225,14 @@ func TestListFilters(t *testing.T) {
 	}
 	c.exec(`update lookups set employment_state = 'empty' where status = 'success'`)
 	who := one[string](c, `select uid::text from users where email = 'requester@example.mx'`)
+	c.exec(`update lookups set owner_id = $1, again = 'retry', detail = 'curp_not_found' where status = 'error'`, b.user.ID)
 	for query, want := range map[string]int{
 		"": len(lookup.Statuses), "status=success": 1, "status=nonsense": len(lookup.Statuses), "actor=analyst": 2, "actor=person": 1, "records=empty": 1,
 		"platform=issste": len(lookup.Statuses) / 2, "analyst=" + who: len(lookup.Statuses), "analyst=" + b.user.UID.String(): 0, "analyst=x": len(lookup.Statuses),
 		"from=2026-03-02&to=2026-03-02": 1, "from=yesterday": len(lookup.Statuses), "to=2026-02-28": 0, "status=%00&from=0000-00-00": len(lookup.Statuses),
-		"status=success&platform=infonavit": 1,
+		"status=success&platform=infonavit": 1, "owner=" + b.user.UID.String(): 1, "owner=" + who: 0, "owner=me": len(lookup.Statuses), "source=retry": 1, "source=automatic": 0,
+		"source=x": len(lookup.Statuses), "dialect=palenca": len(lookup.Statuses), "dialect=buro": 0, "dialect=x": len(lookup.Statuses), "detail=curp_not_found": 1,
+		"detail=-&status=expired": 1, "detail=%3Cb%3E": len(lookup.Statuses), "tag=" + uuid.NewString(): 0, "overdue=1": 0, "overdue=yes": len(lookup.Statuses),
 	} {
 		r := b.get("/lookups?" + query).want(http.StatusOK)
 		if got := len(rows(r)); got != want {

@@ -19,34 +19,11 @@ type LookupsPage struct {
 	Page
 	Rows          []lookup.Row
 	Values        FilterValues
-	Analysts      []auth.User          // those the list can be narrowed to
+	Analysts      []auth.User          // those the list can be narrowed to, as who asked or whose case it is
+	Tags          []lookup.Tag
 	ActorCounts   map[lookup.Actor]int // capped at WaitingCap; absent or -1 hides a count
 	After, Before string               // opaque keys of the older and newer pages, "" = none
 	Form          NewLookupForm
-}
-
-// FilterValues is a filter as the URL spells it, so that a refused value is shown again as typed.
-type FilterValues struct {
-	Actor    string
-	Status   string
-	Platform string
-	Records  string
-	From, To string // 2006-01-02
-	Analyst  string // a user's UUID
-}
-
-// pairs lists the filter in the order of its form.
-func (v FilterValues) pairs() []struct{ name, value string } {
-	return []struct{ name, value string }{
-		{"actor", v.Actor}, {"status", v.Status}, {"records", v.Records}, {"platform", v.Platform},
-		{"from", v.From}, {"to", v.To}, {"analyst", v.Analyst},
-	}
-}
-
-// narrowed tells whether anything but the tab narrows the list.
-func (v FilterValues) narrowed() bool {
-	v.Actor = ""
-	return v != FilterValues{}
 }
 
 // url spells the list's address under a filter, with more pairs added; empty values are left out.
@@ -70,50 +47,6 @@ func withQuery(path string, query url.Values, more []string) string {
 		return path
 	}
 	return path + "?" + query.Encode()
-}
-
-// chip is one filter in use and the address of the list without it.
-type chip struct{ Word, Without string }
-
-func (v LookupsPage) chips() []chip {
-	var chips []chip
-	f := v.Values
-	add := func(word string, without FilterValues) { chips = append(chips, chip{word, without.url()}) }
-	if f.Status != "" {
-		without := f
-		without.Status = ""
-		add(v.T("ui.status.label")+": "+statusWord(v.Page, lookup.Status(f.Status)), without)
-	}
-	if f.Records != "" {
-		without := f
-		without.Records = ""
-		add(v.T("lookups.filter.records")+": "+recordsWord(v.Page, f.Records), without)
-	}
-	if f.Platform != "" {
-		without := f
-		without.Platform = ""
-		add(platformWord(v.Page, lookup.Platform(f.Platform)), without)
-	}
-	if f.From != "" || f.To != "" {
-		without := f
-		without.From, without.To = "", ""
-		add(daysWord(v.Page, f.From, f.To), without)
-	}
-	if f.Analyst != "" {
-		without := f
-		without.Analyst = ""
-		add(v.T("ui.field.analyst")+": "+v.analystName(f.Analyst), without)
-	}
-	return chips
-}
-
-func (v LookupsPage) analystName(id string) string {
-	for _, user := range v.Analysts {
-		if user.UID.String() == id {
-			return user.Name
-		}
-	}
-	return id
 }
 
 // count is the number beside an actor's tab, "" when it is not shown.

@@ -50,8 +50,11 @@ func TestLookups(t *testing.T) {
 		}
 		v := listPage(lang, rows...)
 		v.ActorCounts = map[lookup.Actor]int{lookup.ActorAnalyst: 2, lookup.ActorPerson: 99, lookup.ActorNobody: -1}
-		v.Values = FilterValues{Actor: "analyst", Status: "error", Records: "empty", Platform: "imss", From: "2024-03-14", To: "2024-03-15", Analyst: testID(3).String()}
+		v.Values = FilterValues{Actor: "analyst", Status: "error", Records: "empty", Platform: "imss", From: "2024-03-14", To: "2024-03-15", Analyst: testID(3).String(),
+			Owner: v.User.UID.String(), Tag: testID(4).String(), Source: "retry", Dialect: "buro", Detail: "curp_not_found", Overdue: true}
 		v.Analysts = []auth.User{{UID: testID(3), Name: "Inés Sandoval"}}
+		v.Tags = []lookup.Tag{{UID: testID(4), Name: "revisión"}}
+		v.Rows[0].Owner, v.Rows[0].Tags = "Inés Sandoval Ruiz", []string{"revisión", "urgente"}
 		v.After, v.Before = "k2", "k0"
 		doc := render(t, Lookups(v))
 		checkDocument(t, doc, lang)
@@ -64,7 +67,12 @@ func TestLookups(t *testing.T) {
 		count(t, doc, ".tabs__n", 2)
 		says(t, doc, `.tabs__tab[href*="actor=person"]`, "99+")
 		attr(t, doc, ".tabs__tab[aria-current]", "href", v.tab(lookup.ActorAnalyst))
-		count(t, doc, ".chip", 5)
+		count(t, doc, ".chip", 11)
+		says(t, doc, ".filters__n", "6")
+		count(t, doc, ".filters__more[open]", 1)
+		attr(t, doc, "form.filters input[type=hidden][name=detail]", "value", "curp_not_found")
+		count(t, doc, ".work__tag", 2)
+		says(t, doc, ".work__owner [aria-hidden]", "IS")
 		doc2 := doc.Find(`.chip[href]`)
 		for i := range doc2.Nodes {
 			if href := doc2.Eq(i).AttrOr("href", ""); !strings.Contains(href, "actor=analyst") {

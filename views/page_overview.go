@@ -101,13 +101,13 @@ func cause(p Page, f Failure) locale.Detail {
 	return d
 }
 
-// failureList is the list of lookups behind a failure. The list filters by status and source; the cause is in each row.
+// failureList is the list of exactly the lookups behind a failure.
 func failureList(f Failure) string {
-	path := "/lookups?status=" + string(f.Status)
-	if lookup.Platform(f.Platform).Requestable() {
-		path += "&platform=" + f.Platform
+	detail := f.Code
+	if detail == "" {
+		detail = lookup.NoDetail
 	}
-	return path
+	return FilterValues{Status: string(f.Status), Detail: detail, Platform: f.Platform}.url()
 }
 
 // overviewLead is the one line that says what to do now.

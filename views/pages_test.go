@@ -199,7 +199,10 @@ func TestFailuresSayWhoActs(t *testing.T) {
 			}
 		}
 	}
-	attr(t, doc, ".cause__n", "href", "/lookups?status=incomplete&platform=imss")
+	attr(t, doc, ".cause__n", "href", "/lookups?detail=nss_not_found_in_imss&platform=imss&status=incomplete")
+	if href, _ := doc.Find(".cause__n").Eq(2).Attr("href"); href != "/lookups?detail=-&platform=imss&status=expired" {
+		t.Errorf("failures without a reason lead to %s", href)
+	}
 }
 
 func TestUsersShowTheirState(t *testing.T) {

@@ -27,6 +27,8 @@ type Row struct {
 	Employment  PullState
 	Gist        Gist
 	Expected    time.Duration // how long its vendor usually takes
+	Owner       string        // whose case it is, "" when nobody's
+	Tags        []string      // by name
 }
 
 // Identifier gives what was asked about: a CURP or an RFC.
@@ -54,8 +56,23 @@ type Filter struct {
 	Platform Platform
 	Records  PullState
 	From, To time.Time // calendar days in the reader's zone, both inclusive; zero means open
-	Analyst  uuid.UUID
+	Analyst  uuid.UUID // who asked
+	Source   Source    // SourceForm and SourceBulk: how it began; the others: how its latest attempt came about
+	Dialect  Dialect
+	Tag      uuid.UUID
+	Owner    uuid.UUID
+	Overdue  bool   // still open, and waiting for longer than its vendor usually takes
+	Detail   string // why it failed or is incomplete, as the vendor or we say it; NoDetail: nobody said
 }
+
+// NoDetail stands in a filter for failures of which nobody said why.
+const NoDetail = "-"
+
+// Sources lists how lookups and their attempts come about, in the order in which a filter offers them.
+var Sources = []Source{SourceForm, SourceBulk, SourceRefresh, SourceRetry, SourceAutomatic}
+
+// Again tells whether s says how a lookup was asked about once more, and not how it began.
+func (s Source) Again() bool { return s == SourceRefresh || s == SourceRetry || s == SourceAutomatic }
 
 // Cursor is the key of a row: lists page by key, never by offset.
 type Cursor struct {
