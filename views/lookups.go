@@ -19,7 +19,7 @@ type LookupsPage struct {
 	Page
 	Rows          []lookup.Row
 	Values        FilterValues
-	Analysts      []auth.User          // those the list can be narrowed to, as who asked or whose case it is
+	Analysts      []auth.User // those the list can be narrowed to, as who asked or whose case it is
 	Tags          []lookup.Tag
 	ActorCounts   map[lookup.Actor]int // capped at WaitingCap; absent or -1 hides a count
 	After, Before string               // opaque keys of the older and newer pages, "" = none
