@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,8 @@ type Pull struct {
 	Size       int
 	SHA256     []byte
 	Code       string
+	Pages      int       // answers it came in, 1 for most
+	Delivery   uuid.UUID // that caused it; zero when none did
 }
 
 // Case is a lookup with all that its page shows.
@@ -179,13 +182,22 @@ select m.attempt_id, m.at, m.kind, m.status, m.text, coalesce(u.name, ''), coale
 	return attempts, readFindings(ctx, tx, ids, at)
 }
 
+const (
+	pullColumns = `p.id, p.uid, p.state, p.fetched_at, p.http_status, p.took_ms, length(p.body), p.sha256, p.code,
+       1 + (select count(*) from pull_pages g where g.pull_id = p.id), coalesce(d.uid, '00000000-0000-0000-0000-000000000000')`
+	pullTables = ` from pulls p left join events e on e.id = p.event_id left join deliveries d on d.id = e.delivery_id`
+)
+
+func (p *Pull) targets() []any {
+	return []any{&p.ID, &p.UID, &p.State, &p.FetchedAt, &p.HTTPStatus, &p.TookMS, &p.Size, &p.SHA256, &p.Code, &p.Pages, &p.Delivery}
+}
+
 // latestPull gives the newest pull of a kind that brought something readable, or nil.
 func latestPull(ctx context.Context, tx pgx.Tx, lookupID int64, kind string) (*Pull, error) {
 	var p Pull
 	err := tx.QueryRow(ctx, `-- name: latest pull
-select id, uid, state, fetched_at, http_status, took_ms, length(body), sha256, code
-  from pulls where lookup_id = $1 and kind = $2 and state <> 'failed' order by id desc limit 1`, lookupID, kind).
-		Scan(&p.ID, &p.UID, &p.State, &p.FetchedAt, &p.HTTPStatus, &p.TookMS, &p.Size, &p.SHA256, &p.Code)
+select `+pullColumns+pullTables+`
+ where p.lookup_id = $1 and p.kind = $2 and p.state <> 'failed' order by p.id desc limit 1`, lookupID, kind).Scan(p.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -248,13 +260,19 @@ func (db *DB) ExportLookup(ctx context.Context, env lookup.Environment, uid uuid
 	return db.auditedCase(ctx, env, uid, audit.LookupExported, by)
 }
 
-func (db *DB) auditedCase(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor) (c Case, err error) {
+// ReportLookup gives what the PDF of one lookup holds, and writes to the trail that this report was made.
+func (db *DB) ReportLookup(ctx context.Context, env lookup.Environment, uid, report uuid.UUID, by audit.Actor) (Case, error) {
+	return db.auditedCase(ctx, env, uid, audit.ReportTaken, by, report.String())
+}
+
+// auditedCase reads a case and writes that to the trail, with subject, in one transaction.
+func (db *DB) auditedCase(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor, subject ...string) (c Case, err error) {
 	err = db.inTx(ctx, func(tx pgx.Tx) (err error) {
 		var personID int64
 		if c, personID, err = readCase(ctx, tx, env, uid); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, note{action: what, personID: personID, lookupID: c.ID})
+		return record(ctx, tx, by, note{action: what, personID: personID, lookupID: c.ID, subject: strings.Join(subject, "")})
 	})
 	return c, err
 }

@@ -72,7 +72,7 @@ func pullNote(p *db.Pull) views.PullNote {
 	if p == nil {
 		return views.PullNote{}
 	}
-	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hex.EncodeToString(p.SHA256), HTTPStatus: p.HTTPStatus}
+	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hex.EncodeToString(p.SHA256), HTTPStatus: p.HTTPStatus, Pages: p.Pages, Delivery: p.Delivery}
 }
 
 // reveal shows a full CURP, RFC or NSS once; that it was shown is on the trail before it is.

@@ -44,6 +44,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /lookups/{id}/decisions", Access: auth.PowerRequest, Handle: c.decide},
 		{Pattern: "GET /figures", Access: auth.PowerRead, Handle: c.figures},
 		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
+		{Pattern: "GET /lookups/{id}/report.pdf", Access: auth.PowerExport, Handle: c.report},
 		{Pattern: "GET /documents/{id}", Access: auth.PowerExport, Handle: c.document},
 		{Pattern: "GET /people/{id}", Access: auth.PowerRead, Handle: c.person},
 		{Pattern: "POST /people/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealPerson},

@@ -38,6 +38,8 @@ type PullNote struct {
 	Size       int64
 	SHA256     string // hex
 	HTTPStatus int
+	Pages      int       // answers it came in
+	Delivery   uuid.UUID // the one that caused it; zero when Cotejo asked by itself
 }
 
 // Is tells whether there is a response.

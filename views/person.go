@@ -204,9 +204,9 @@ func happenedIcon(h Happening) string {
 		return "check"
 	}
 	switch audit.Action(h.Word) {
-	case audit.CURPRevealed, audit.NSSRevealed, audit.RFCRevealed, audit.BodyRevealed, audit.DeliveryBody:
+	case audit.CURPRevealed, audit.NSSRevealed, audit.RFCRevealed, audit.BodyRevealed, audit.DeliveryBody, audit.PullRevealed, audit.PullBody:
 		return "key"
-	case audit.LookupExported, audit.DocumentTaken:
+	case audit.LookupExported, audit.ReportTaken, audit.DocumentTaken:
 		return "down"
 	}
 	return "eye"

@@ -18,6 +18,10 @@ const (
 	LookupRequested   Action = "lookup.requested"
 	LookupViewed      Action = "lookup.viewed"
 	LookupExported    Action = "lookup.exported"
+	ReportTaken       Action = "lookup.report" // as PDF; the subject is the report's reference
+	PullViewed        Action = "pull.viewed"
+	PullRevealed      Action = "pull.revealed"
+	PullBody          Action = "pull.body"
 	CURPRevealed      Action = "curp.revealed"
 	NSSRevealed       Action = "nss.revealed"
 	DeliveryViewed    Action = "delivery.viewed"

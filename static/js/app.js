@@ -8,6 +8,7 @@ import "./elapsed.js";
 import "./forms.js";
 import "./keys.js";
 import "./live.js";
+import "./print.js";
 import "./session.js";
 import "./tail.js";
 import "./theme.js";
