@@ -167,8 +167,14 @@ func (db *DB) TakeSpareToken(ctx context.Context, id int64) (wait time.Duration,
 	return db.takeToken(ctx, id, spared)
 }
 
+// The row is locked by a statement of its own: the next one then sees its newest version. Locking and changing an older
+// one in a single statement has callers wait for each other in a circle, wherever keys that refer to the row are checked.
 func (db *DB) takeToken(ctx context.Context, id int64, leave int) (wait time.Duration, err error) {
-	const query = `-- name: take token
+	both := &pgx.Batch{}
+	both.Queue(`-- name: lock bucket
+select id from connections where id = $1 for no key update`, id)
+	var seconds float64
+	both.Queue(`-- name: take token
 with now as (select clock_timestamp() as t),
 bucket as (
   select c.id, c.calls_per_minute * 0.75 / 60.0 as rate,
@@ -176,13 +182,13 @@ bucket as (
                c.tokens + greatest(extract(epoch from now.t - c.refilled_at), 0) * c.calls_per_minute * 0.75 / 60.0) as level,
          greatest(extract(epoch from c.blocked_until - now.t), 0) as blocked, greatest(now.t, c.refilled_at) as t,
          greatest(1, least(1 + $2::integer, c.calls_per_minute / 4.0)) as needed
-    from connections c, now where c.id = $1 for no key update of c)
+    from connections c, now where c.id = $1)
 update connections c
    set tokens = b.level - case when b.level >= b.needed and coalesce(b.blocked, 0) = 0 then 1 else 0 end, refilled_at = b.t
   from bucket b where c.id = b.id
-returning (case when coalesce(b.blocked, 0) > 0 then b.blocked when b.level >= b.needed then 0 else (b.needed - b.level) / b.rate end)::float8`
-	var seconds float64
-	if err := db.pool.QueryRow(ctx, query, id, leave).Scan(&seconds); err != nil {
+returning (case when coalesce(b.blocked, 0) > 0 then b.blocked when b.level >= b.needed then 0 else (b.needed - b.level) / b.rate end)::float8`, id, leave).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&seconds) })
+	if err := db.pool.SendBatch(ctx, both).Close(); err != nil {
 		return 0, found(err)
 	}
 	return time.Duration(seconds * float64(time.Second)), nil

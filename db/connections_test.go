@@ -50,6 +50,34 @@ func TestTakeTokenIsShared(t *testing.T) {
 	}
 }
 
+// Keys that refer to a connection are checked all the time; callers in a row for its bucket must not deadlock over that.
+func TestTakeTokenBesideForeignKeys(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	other := connect(t, b.url)
+	var all sync.WaitGroup
+	for i := range 12 {
+		all.Go(func() {
+			for range 40 {
+				if _, err := []*db.DB{b.DB, other}[i%2].TakeToken(b.ctx, b.sandbox.ID); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		all.Go(func() {
+			for range 40 {
+				_, err := b.Pool().Exec(b.ctx, `with held as materialized (select id from connections where id = $1 for key share) select pg_sleep(0.003) from held`, b.sandbox.ID)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 func TestTakeTokenRefills(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

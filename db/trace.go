@@ -32,6 +32,21 @@ func (t tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQu
 	}
 }
 
+// TraceBatchStart notes when a batch began.
+func (t tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return context.WithValue(ctx, startedKey{}, started{at: time.Now()})
+}
+
+// TraceBatchQuery tells of one statement of a batch: how long after the batch's begin its answer came.
+func (t tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	if s, ok := ctx.Value(startedKey{}).(started); ok {
+		t.tell(statementName(data.SQL), time.Since(s.at), data.Err)
+	}
+}
+
+// TraceBatchEnd satisfies pgx.BatchTracer.
+func (t tracer) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
 func statementName(sql string) string {
 	rest, ok := strings.CutPrefix(sql, "-- name: ")
 	if !ok {
