@@ -3,12 +3,10 @@ package db
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"cotejo/internal/audit"
 	"cotejo/internal/bulk"
 	"cotejo/internal/lookup"
 )
@@ -110,23 +108,4 @@ select `+itemColumns+` where `+q.text()+" order by r.number "+order+" limit "+ar
 	list, err = pgx.CollectRows(rows, scanItem)
 	list, before, after = turn(list, page, backwards)
 	return list, before, after, err
-}
-
-// ExportBulk gives a bulk with all its rows, and writes to the trail that they were taken out.
-func (db *DB) ExportBulk(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (b bulk.Bulk, items []bulk.Item, err error) {
-	if b, err = db.Bulk(ctx, env, uid); err != nil {
-		return b, nil, err
-	}
-	err = db.inTx(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `-- name: export bulk
-select `+itemColumns+` where r.bulk_id = $1 order by r.number`, b.ID)
-		if err != nil {
-			return err
-		}
-		if items, err = pgx.CollectRows(rows, scanItem); err != nil {
-			return err
-		}
-		return record(ctx, tx, by, note{action: audit.BulkExported, subject: uid.String(), detail: strconv.Itoa(len(items))})
-	})
-	return b, items, err
 }

@@ -17,6 +17,7 @@ import (
 	"cotejo/internal/consent"
 	"cotejo/internal/curp"
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
 )
 
 // somebody gives a CURP of which only the number matters.
@@ -177,7 +178,12 @@ func TestBulkSends(t *testing.T) {
 	if had := b.handOut(id, 10); had != 3 {
 		t.Errorf("%d rows had their turn", had)
 	}
-	shown, items, err := b.ExportBulk(b.ctx, lookup.Sandbox, uid, b.by)
+	var shown bulk.Bulk
+	var items []bulk.Item
+	_, _, err := b.ExportBulk(b.ctx, asking(receipt.Selection{Environment: lookup.Sandbox, Subject: uid}), func(of bulk.Bulk, rows []bulk.Item) ([]byte, error) {
+		shown, items = of, rows
+		return []byte("a file"), nil
+	}, b.by)
 	b.must(err)
 	if shown.State != bulk.Done || shown.FinishedAt.IsZero() || shown.Sent != 2 || shown.Chosen != 3 || shown.Held() != 2 || shown.Statuses[lookup.Queued] != 2 {
 		t.Errorf("the bulk stands at %+v", shown)

@@ -255,11 +255,6 @@ select type, employer, registration, coalesce(event_date, '0001-01-01'::date), c
 	return &h, err
 }
 
-// ExportLookup gives what the CSV of one lookup holds, and writes the export to the trail.
-func (db *DB) ExportLookup(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (Case, error) {
-	return db.auditedCase(ctx, env, uid, audit.LookupExported, by)
-}
-
 // ReportLookup gives what the PDF of one lookup holds, and writes to the trail that this report was made.
 func (db *DB) ReportLookup(ctx context.Context, env lookup.Environment, uid, report uuid.UUID, by audit.Actor) (Case, error) {
 	return db.auditedCase(ctx, env, uid, audit.ReportTaken, by, report.String())

@@ -150,7 +150,7 @@ select l.environment, l.person_id, l.connection_id, l.consent_id, l.platform, 'b
        timestamptz '2026-03-01 12:00:00Z' + g / $2 * interval '1 minute', case when g % 13 = 0 then 'error' when g % 7 = 0 then 'pending' else 'success' end, ''
   from lookups l, generate_series(1, $1::integer) g`, n, perMoment)
 	b.exec(`delete from moments; delete from attempts; delete from river_job`)
-	b.exec(`alter table audit_entries disable trigger user; delete from audit_entries; delete from lookups where source = 'form'`)
+	b.exec(`alter table audit_entries disable trigger user; delete from audit_entries; alter table audit_entries enable trigger user; delete from lookups where source = 'form'`)
 }
 
 func TestLookupsPageBothWays(t *testing.T) {

@@ -28,7 +28,7 @@ func TestPersonHistory(t *testing.T) {
 	b.must(err)
 	_, err = b.Reveal(b.ctx, lookup.Sandbox, second.uid, audit.CURPRevealed, b.by)
 	b.must(err)
-	_, err = b.ExportLookup(b.ctx, lookup.Sandbox, first.uid, b.by)
+	_, err = b.exportLookup(lookup.Sandbox, first.uid)
 	b.must(err)
 	person := value[uuid.UUID](b, `select uid from people where environment = 'sandbox' and curp = $1`, alejandro)
 	_, err = b.ViewPerson(b.ctx, lookup.Sandbox, person, b.by)

@@ -13,7 +13,7 @@ const (
 )
 
 // Tidy drops credential headers after seven days, ended sessions and old sign-in failures, and settles deliveries for
-// accounts that nobody here asked for as foreign after a day. Drafts of bulks go after a day.
+// accounts that nobody here asked for as foreign after a day. Drafts of bulks and files of exports go after a day.
 func (db *DB) Tidy(ctx context.Context) error {
 	for _, statement := range []struct {
 		text string
@@ -34,7 +34,10 @@ delete from sign_in_failures where failed_at < clock_timestamp() - $1::interval`
 			return fmt.Errorf("tidy: %w", err)
 		}
 	}
-	return db.tidyBulks(ctx)
+	if err := db.tidyBulks(ctx); err != nil {
+		return err
+	}
+	return db.tidyExports(ctx)
 }
 
 // AuditBroken gives the ids of audit entries at which the chain does not hold: edited, missing or inserted ones.

@@ -14,7 +14,6 @@ import (
 	"cotejo/db"
 	"cotejo/internal/bulk"
 	"cotejo/internal/consent"
-	"cotejo/internal/export"
 	"cotejo/internal/lookup"
 	"cotejo/views"
 	"cotejo/web"
@@ -296,33 +295,6 @@ func (c *Console) switchBulk(to bulk.State) web.Handler {
 		}
 		return c.done(w, r, path, "bulk.flash."+string(to))
 	}
-}
-
-// bulkResult downloads what became of each row.
-func (c *Console) bulkResult(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	v := visitOf(r)
-	b, items, err := c.DB.ExportBulk(r.Context(), v.env, id, v.actor)
-	if err != nil {
-		return failed(err)
-	}
-	rows := make([]export.BulkRow, len(items))
-	for i, item := range items {
-		rows[i] = export.BulkRowOf(b, string(v.env), item)
-	}
-	file, err := export.WriteBulk(rows)
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", `attachment; filename="`+export.BulkFileName(b.UID, c.Now())+`"`)
-	h.Set("Content-Length", strconv.Itoa(len(file)))
-	_, err = w.Write(file)
-	return err
 }
 
 // bulkPause is how often a page's stream looks at its bulk: what it counts lies in at most as many rows as a file has.

@@ -115,7 +115,8 @@ func TestBulk(t *testing.T) {
 	b.get(at).count("#bulk[data-state=cancelled]", 1).count(`form[action$="/resume"]`, 0)
 	b.post(at+"/discard", nil).want(http.StatusConflict)
 
-	result := b.get(at + "/result.csv").want(http.StatusOK)
+	b.get(at + "/result.csv").to("/exports/new?of=bulk&bulk=" + strings.TrimPrefix(at, "/bulk/"))
+	result := b.post("/exports", url.Values{"of": {"bulk"}, "filter": {"bulk=" + strings.TrimPrefix(at, "/bulk/")}}).want(http.StatusOK)
 	if strings.Contains(result.header.Get("Content-Disposition"), "cartera") {
 		t.Error("the result is named after the file")
 	}

@@ -7,7 +7,6 @@ import (
 	"cotejo/db"
 	"cotejo/internal/audit"
 	"cotejo/internal/curp"
-	"cotejo/internal/export"
 	"cotejo/internal/webhook"
 	"cotejo/views"
 	"cotejo/web"
@@ -112,19 +111,4 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
 	shown := casePage(page, found, deliveries)
 	shown.Revealed = map[string]string{field: value}
 	return web.Render(w, r, http.StatusOK, views.Lookup(shown))
-}
-
-// employmentCSV downloads one person's employment history. It is small, so it is written whole before it is sent: a
-// file that stops half-way would look complete.
-func (c *Console) employmentCSV(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	v := visitOf(r)
-	found, err := c.DB.ExportLookup(r.Context(), v.env, id, v.actor)
-	if err != nil {
-		return failed(err)
-	}
-	return sendCSV(w, export.FileName(found.UID, c.Now().In(v.printer.Zone())), exportRows(found))
 }

@@ -147,19 +147,25 @@ func (c *Console) pages() (http.Handler, error) {
 	return web.Chain(c.adapter.Mux(mux), crossOrigin, web.Gzip, c.sessions.Attach(c.adapter)), nil
 }
 
-// pageTime is how long an ordinary page may take, uploadTime one to which a file travels.
+// pageTime is how long an ordinary page may take, uploadTime one to which a file travels, fileTime one whose file may be of
+// any size.
 const (
 	pageTime   = 20 * time.Second
 	uploadTime = time.Minute
+	fileTime   = 30 * time.Minute
 )
 
 func (c *Console) serve(route Route) http.Handler {
 	h := c.adapter.Handle(c.admit(route))
-	switch {
-	case route.Stream:
+	if route.Stream {
 		return web.Chain(h, web.MaxBody(maxForm))
-	case route.Upload > 0:
-		return web.Chain(h, web.Timeout(uploadTime), web.MaxBody(route.Upload))
 	}
-	return web.Chain(h, web.Timeout(pageTime), web.MaxBody(maxForm))
+	takes, body := pageTime, int64(maxForm)
+	if route.Upload > 0 {
+		takes, body = uploadTime, route.Upload
+	}
+	if route.Takes > 0 {
+		takes = route.Takes
+	}
+	return web.Chain(h, web.Timeout(takes), web.MaxBody(body))
 }

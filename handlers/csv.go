@@ -1,10 +1,7 @@
 package handlers
 
 import (
-	"bytes"
 	"iter"
-	"net/http"
-	"strconv"
 
 	"cotejo/db"
 	"cotejo/internal/employment"
@@ -31,18 +28,4 @@ func orZero[T profile.Profile | employment.History](p *T) (zero T) {
 		return zero
 	}
 	return *p
-}
-
-// sendCSV downloads rows. They are written whole before the first byte leaves: a file that stops half-way looks complete.
-func sendCSV(w http.ResponseWriter, name string, rows iter.Seq2[export.Row, error]) error {
-	var file bytes.Buffer
-	if _, err := export.WriteEmployment(&file, rows); err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	h.Set("Content-Length", strconv.Itoa(file.Len()))
-	_, err := file.WriteTo(w)
-	return err
 }

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"time"
+
 	"cotejo/internal/auth"
 	"cotejo/internal/bulk"
 	"cotejo/internal/webhook"
@@ -12,8 +14,9 @@ type Route struct {
 	Pattern string // method and path, as http.ServeMux reads them
 	Access  auth.Power
 	Handle  web.Handler
-	Stream  bool  // stays open
-	Upload  int64 // bytes that its body may have; 0: those of a form
+	Stream  bool          // stays open
+	Upload  int64         // bytes that its body may have; 0: those of a form
+	Takes   time.Duration // how long it may take; 0: as long as a page, or as an upload
 }
 
 // Open is the access of what anybody may ask for.
@@ -65,6 +68,16 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /bulk/{id}/pause", Access: auth.PowerRequest, Handle: c.switchBulk(bulk.Paused)},
 		{Pattern: "POST /bulk/{id}/resume", Access: auth.PowerRequest, Handle: c.switchBulk(bulk.Sending)},
 		{Pattern: "POST /bulk/{id}/cancel", Access: auth.PowerRequest, Handle: c.switchBulk(bulk.Cancelled)},
+
+		{Pattern: "GET /exports", Access: auth.PowerRead, Handle: c.exports},
+		{Pattern: "GET /exports/new", Access: auth.PowerExport, Handle: c.newExport},
+		{Pattern: "POST /exports", Access: auth.PowerExport, Handle: c.makeExport},
+		{Pattern: "GET /exports/check", Access: auth.PowerRead, Handle: c.checkExportForm},
+		{Pattern: "POST /exports/check", Access: auth.PowerRead, Handle: c.checkExport, Upload: maxChecked, Takes: fileTime},
+		{Pattern: "GET /exports/{id}", Access: auth.PowerRead, Handle: c.export},
+		{Pattern: "GET /exports/{id}/live", Access: auth.PowerRead, Handle: c.exportLive, Stream: true},
+		{Pattern: "GET /exports/{id}/file", Access: auth.PowerExport, Handle: c.exportFile, Takes: fileTime},
+		{Pattern: "POST /exports/{id}/cancel", Access: auth.PowerExport, Handle: c.cancelExport},
 
 		{Pattern: "GET /missing", Access: auth.PowerReceive, Handle: c.missing},
 		{Pattern: "GET /sources", Access: auth.PowerReceive, Handle: c.sources},

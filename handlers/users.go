@@ -293,33 +293,49 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request) error {
 	return c.done(w, r, to, "admin.flash.password_changed")
 }
 
+// confirm asks whoever is signed in for their password once more, and says what is wrong with it. A wrong one counts
+// like a failed sign-in, and with as many of them it has to wait as long.
+func (c *Console) confirm(r *http.Request, password string) (problem views.Note, err error) {
+	v := visitOf(r)
+	if ok, wait := c.signIns.Allow(web.ClientIP(r)); !ok {
+		return pauseNote(wait), nil
+	}
+	wait, _, err := c.DB.SignInWait(r.Context(), v.User.Email, v.actor.IP)
+	if err != nil {
+		return problem, unavailable(err)
+	}
+	if wait > 0 {
+		return pauseNote(wait), nil
+	}
+	hash, err := c.DB.PasswordHash(r.Context(), v.User.ID)
+	if err != nil {
+		return problem, failed(err)
+	}
+	match := false
+	if len(password) <= 1024 {
+		if match, err = argon2id.ComparePasswordAndHash(password, hash); err != nil {
+			return problem, err
+		}
+	}
+	if match {
+		return problem, nil
+	}
+	if err := c.DB.SignInFailed(r.Context(), v.User.Email, v.User.ID, audit.Actor{Name: v.User.Name, IP: v.actor.IP}); err != nil {
+		return problem, unavailable(err)
+	}
+	return views.Note{ID: "admin.password.current_wrong"}, nil
+}
+
 // checkPassword judges a change of password. Wrong present passwords count like failed sign-ins.
 func (c *Console) checkPassword(r *http.Request, current, fresh, again string) (map[string]views.Note, error) {
 	problems := map[string]views.Note{}
 	v := visitOf(r)
-	wait, _, err := c.DB.SignInWait(r.Context(), v.User.Email, v.actor.IP)
+	problem, err := c.confirm(r, current)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
-	if wait > 0 {
-		problems["current"] = pauseNote(wait)
-		return problems, nil
-	}
-	hash, err := c.DB.PasswordHash(r.Context(), v.User.ID)
-	if err != nil {
-		return nil, failed(err)
-	}
-	match := false
-	if len(current) <= 1024 {
-		if match, err = argon2id.ComparePasswordAndHash(current, hash); err != nil {
-			return nil, err
-		}
-	}
-	if !match {
-		if err := c.DB.SignInFailed(r.Context(), v.User.Email, v.User.ID, audit.Actor{Name: v.User.Name, IP: v.actor.IP}); err != nil {
-			return nil, unavailable(err)
-		}
-		problems["current"] = views.Note{ID: "admin.password.current_wrong"}
+	if problem.Is() {
+		problems["current"] = problem
 	}
 	if id := auth.PasswordProblem(fresh, v.User.Email); id != "" {
 		problems["new"] = views.Note{ID: id, Args: []any{"Min", auth.MinPassword, "Max", auth.MaxPassword}}

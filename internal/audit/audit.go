@@ -71,6 +71,10 @@ const (
 	BulkResumed       Action = "bulk.resumed"
 	BulkCancelled     Action = "bulk.cancelled"
 	BulkExported      Action = "bulk.exported"
+	ListExported      Action = "list.exported"
+	ExportAsked       Action = "export.asked" // of a file that is made in the background
+	ExportCancelled   Action = "export.cancelled"
+	ExportTaken       Action = "export.downloaded"
 )
 
 // Actor is who acts, as seen by the request.

@@ -42,6 +42,7 @@ const (
 	PowerRequest    Power = "request-lookups" // ask the vendor
 	PowerReveal     Power = "reveal"          // see a full CURP or NSS; audited
 	PowerExport     Power = "export"
+	PowerOversee    Power = "oversee"         // see what others took out
 	PowerReceive    Power = "read-deliveries" // see deliveries, bodies masked
 	PowerBody       Power = "read-bodies"     // see a delivery's exact bytes; audited
 	PowerReplay     Power = "replay"          // have stored deliveries processed again
@@ -58,6 +59,8 @@ func (r Role) May(p Power) bool {
 		return r == Administrator || r == Supervisor || r == Analyst || r == Auditor
 	case PowerRequest, PowerExport, PowerReveal:
 		return r == Administrator || r == Supervisor || r == Analyst
+	case PowerOversee:
+		return r == Administrator || r == Supervisor || r == Auditor
 	case PowerReceive:
 		return r.Known()
 	case PowerReplay:

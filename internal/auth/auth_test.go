@@ -21,12 +21,13 @@ read-lookups    yes           yes        yes     yes     -
 request-lookups yes           yes        yes     -       -
 reveal          yes           yes        yes     -       -
 export          yes           yes        yes     -       -
+oversee         yes           yes        -       yes     -
 read-deliveries yes           yes        yes     yes     yes
 read-bodies     yes           yes        -       -       -
 replay          yes           yes        -       -       -
 administer      yes           -          -       -       -
 fly             -             -          -       -       -`)
-	powers := []auth.Power{auth.PowerNone, auth.PowerRead, auth.PowerRequest, auth.PowerReveal, auth.PowerExport, auth.PowerReceive,
+	powers := []auth.Power{auth.PowerNone, auth.PowerRead, auth.PowerRequest, auth.PowerReveal, auth.PowerExport, auth.PowerOversee, auth.PowerReceive,
 		auth.PowerBody, auth.PowerReplay, auth.PowerAdminister, "fly"}
 	lines := []string{fmt.Sprintf("%-15s", "")}
 	for _, r := range auth.Roles {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Text is a cell that holds what somebody wrote, a source or a colleague. It is neutralised on the way out.
@@ -49,6 +50,17 @@ func (m Moment) MarshalCSV() (string, error) {
 	return time.Time(m).UTC().Format(time.RFC3339), nil
 }
 
+// Milli is a point in time in UTC to the millisecond (RFC 3339): deliveries come within the same second.
+type Milli time.Time
+
+// MarshalCSV is called by gocsv.
+func (m Milli) MarshalCSV() (string, error) {
+	if time.Time(m).IsZero() {
+		return "", nil
+	}
+	return time.Time(m).UTC().Format("2006-01-02T15:04:05.000Z07:00"), nil
+}
+
 // neutral makes a text safe to open in a spreadsheet: text that would begin a formula gets a leading apostrophe (OWASP,
 // "CSV Injection"), and control characters other than tab and line feed, which no reader shows, are dropped. An
 // apostrophe is put before everything that begins a formula once leading space, quotes and apostrophes are taken off,
@@ -90,4 +102,17 @@ func active(s string) bool {
 		}
 	}
 	return false
+}
+
+// needsQuotes is encoding/csv's own rule for a comma between fields: no field is quoted for what stands after its first
+// character but for a comma, a quote or a line end.
+func needsQuotes(field string) bool {
+	if field == "" {
+		return false
+	}
+	if field == `\.` || strings.ContainsAny(field, ",\"\r\n") {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(field)
+	return unicode.IsSpace(first)
 }

@@ -69,6 +69,8 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	river.AddWorker(workers, &runReplay{db: c.DB})
 	river.AddWorker(workers, &runBulk{db: c.DB})
 	river.AddWorker(workers, &refreshOutbound{vendor: v})
+	river.AddWorker(workers, &makeExport{db: c.DB})
+	river.AddWorker(workers, &resumeExports{db: c.DB})
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
 			// Calls to the vendor wait on the network; a slow vendor must not hold back what it sends us.
@@ -77,6 +79,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 			task.QueueUpkeep:   {MaxWorkers: 1},
 			task.QueueReplay:   {MaxWorkers: 1},
 			task.QueueBulk:     {MaxWorkers: 2},
+			task.QueueExport:   {MaxWorkers: exportAtOnce},
 		},
 		Workers:              workers,
 		JobTimeout:           JobTimeout,
@@ -88,6 +91,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 			// Not at the start: the first thing a new console does is to register its hook.
 			periodic(10*time.Minute, task.CompareHooks{}, false),
 			periodic(time.Hour, task.RefreshOutbound{}, true),
+			periodic(resumeEvery, task.ResumeExports{}, true),
 		},
 	}
 	if c.Retry != nil {

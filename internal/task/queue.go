@@ -25,7 +25,7 @@ var States = []State{Discarded, Retryable, Running, Available, Scheduled, Cancel
 // Kinds lists every kind of job.
 var Kinds = []string{
 	CreateAccount{}.Kind(), ProcessDelivery{}.Kind(), FetchProfile{}.Kind(), FetchEmployment{}.Kind(), FetchEntity{}.Kind(),
-	AskVendor{}.Kind(), SettleOverdue{}.Kind(), RunReplay{}.Kind(), RunBulk{}.Kind(), CompareHooks{}.Kind(), RefreshOutbound{}.Kind(), Tidy{}.Kind(),
+	AskVendor{}.Kind(), SettleOverdue{}.Kind(), RunReplay{}.Kind(), RunBulk{}.Kind(), MakeExport{}.Kind(), ResumeExports{}.Kind(), CompareHooks{}.Kind(), RefreshOutbound{}.Kind(), Tidy{}.Kind(),
 }
 
 // Retries tells whether a job in state s can be told to run now.

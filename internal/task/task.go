@@ -96,6 +96,20 @@ type RunBulk struct {
 // Kind names the job.
 func (RunBulk) Kind() string { return "run_bulk" }
 
+// MakeExport makes the file of an export that is too large for one answer.
+type MakeExport struct {
+	ExportID int64 `json:"export_id"`
+}
+
+// Kind names the job.
+func (MakeExport) Kind() string { return "make_export" }
+
+// ResumeExports begins exports again whose process died.
+type ResumeExports struct{}
+
+// Kind names the job.
+func (ResumeExports) Kind() string { return "resume_exports" }
+
 // Priorities of calls to the vendor, the most urgent first. What somebody waits for overtakes a bulk; within a bulk,
 // bringing an answer home comes before asking for the next.
 const (
@@ -110,5 +124,6 @@ const (
 	QueueDelivery = "delivery"
 	QueueUpkeep   = "upkeep"
 	QueueBulk     = "bulk"
+	QueueExport   = "export" // reads for minutes
 	QueueReplay   = "replay" // of its own, so that thousands of old deliveries never hold back a new one
 )

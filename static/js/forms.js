@@ -1,5 +1,6 @@
 // Forms: one send per press, the focus on what was refused, notices that can be put away.
 const AGAIN = 10_000; // an answer that never came may be asked for again
+const FILE = 2_000; // a form that is answered with a file stays where it is
 const sent = new WeakSet();
 
 function free(form) {
@@ -16,7 +17,7 @@ document.addEventListener("submit", (event) => {
   }
   sent.add(form);
   event.submitter?.setAttribute("aria-busy", "true");
-  setTimeout(() => free(form), AGAIN);
+  setTimeout(() => free(form), "download" in form.dataset ? FILE : AGAIN);
 });
 
 // A page taken back from the browser's memory may be sent again.

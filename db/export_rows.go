@@ -1,0 +1,181 @@
+package db
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/receipt"
+)
+
+// column is one of an exported file: its name there and the text it holds. The names have to be those of the file's shape
+// in package export, in its order, or nothing is written.
+type column struct{ name, text string }
+
+// extract is how a kind of list is exported: the ids that the filter lets through, newest first as on the page, and the
+// rows of some of them.
+type extract struct {
+	columns []column
+	tables  string // after "unnest($1::bigint[]) with ordinality as k (id, n)"
+	order   string // of rows within one item, after k.n
+}
+
+func instant(column string) string {
+	return "coalesce(to_char(" + column + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')`
+}
+
+func milli(column string) string {
+	return "coalesce(to_char(" + column + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '')`
+}
+
+func date(column string) string { return "coalesce(to_char(" + column + ", 'YYYY-MM-DD'), '')" }
+
+// extracts hold what a file of each kind is made of. Of a lookup's records they take what its page shows: the newest
+// readable pull, as readAnswer does (TestListedRecordsAreThoseOfThePage).
+var extracts = map[receipt.Kind]extract{
+	receipt.Records: {
+		columns: []column{
+			{"lookup_id", "l.uid::text"}, {"external_id", "l.reference"}, {"curp", "coalesce(p.curp, '')"}, {"nss", "coalesce(n.value, '')"},
+			{"first_name", "coalesce(f.first_name, '')"}, {"last_name", "coalesce(f.last_name, '')"}, {"platform", "l.platform"},
+			{"employer", "r.employer"}, {"employer_registration", "r.registration"}, {"start_date", date("r.start_date")}, {"end_date", date("r.end_date")},
+			{"federal_entity", "r.federal_entity"}, {"base_salary", "r.base_salary"}, {"monthly_salary", "r.monthly_salary"},
+			{"currency", "case when r.base_salary <> '' or r.monthly_salary <> '' then 'MXN' else '' end"},
+			{"job_title", "r.job_title"}, {"designation", "r.designation"}, {"modality", "r.modality"}, {"payment_frequency", "r.payment_frequency"},
+			{"quoted_days", "r.quoted_days"}, {"quoted_weeks", "coalesce(e.quoted_weeks::text, '')"},
+			{"discounted_weeks", "coalesce(e.discounted_weeks::text, '')"}, {"reintegrated_weeks", "coalesce(e.reintegrated_weeks::text, '')"},
+			{"employment_status", "e.status"}, {"history_status", "e.complete"}, {"source_status", "l.status"}, {"status_details", "l.detail"},
+			{"warning", "l.warning"}, {"environment", "l.environment"}, {"dialect", "c.dialect"}, {"account_id", "coalesce(a.account_id, '')"},
+			{"requested_at", instant("l.requested_at")}, {"fetched_at", instant("q.fetched_at")}, {"response_sha256", "encode(q.sha256, 'hex')"},
+		},
+		tables: `
+  join lookups l on l.id = k.id
+  join people p on p.id = l.person_id
+  join connections c on c.id = l.connection_id
+ cross join lateral (select id, fetched_at, sha256 from pulls where lookup_id = l.id and kind = 'employment' and state <> 'failed' order by id desc limit 1) q
+  join employments e on e.pull_id = q.id
+  join employment_records r on r.pull_id = q.id
+  left join lateral (select id from pulls where lookup_id = l.id and kind = 'profile' and state <> 'failed' order by id desc limit 1) i on true
+  left join profiles f on f.pull_id = i.id
+  left join lateral (select value from profile_ids where pull_id = i.id and (name = 'nss' or type = 'social_security_number')
+                      order by (name = 'nss') desc, position limit 1) n on true
+  left join lateral (select account_id from attempts where lookup_id = l.id order by number desc limit 1) a on true`,
+		order: ", r.position",
+	},
+	receipt.Lookups: {
+		columns: []column{
+			{"lookup_id", "l.uid::text"}, {"external_id", "l.reference"}, {"curp", "coalesce(p.curp, '')"}, {"rfc", "coalesce(p.rfc, '')"},
+			{"person_id", "p.uid::text"}, {"person_name", "p.name"}, {"platform", "l.platform"}, {"dialect", "c.dialect"}, {"environment", "l.environment"},
+			{"origin", "l.source"}, {"requested_by", "u.name"}, {"requested_at", instant("l.requested_at")}, {"source_status", "l.status"},
+			{"status_details", "l.detail"}, {"warning", "l.warning"}, {"status_at", instant("l.status_at")}, {"profile_state", "l.profile_state"},
+			{"employment_state", "l.employment_state"}, {"records", "l.records::text"}, {"employers", "l.employers::text"}, {"employer", "l.employer"},
+			{"employed_since", date("l.employed_since")}, {"ended_on", date("l.ended_on")}, {"monthly_salary", "l.monthly_salary"},
+		},
+		tables: `
+  join lookups l on l.id = k.id
+  join people p on p.id = l.person_id
+  join connections c on c.id = l.connection_id
+  join users u on u.id = l.requested_by`,
+	},
+	receipt.Deliveries: {
+		columns: []column{
+			{"delivery_id", "d.uid::text"}, {"received_at", milli("d.received_at")}, {"environment", "d.environment"}, {"dialect", "c.dialect"},
+			{"subscription_id", "s.uid::text"}, {"subscription", "s.name"}, {"remote_address", "d.remote_addr"}, {"method", "d.method"},
+			{"body_bytes", "d.body_size::text"}, {"body_sha256", "encode(d.body_sha256, 'hex')"}, {"verdict", "d.verdict"}, {"cause", "d.cause"},
+			{"answered", "d.answered::text"}, {"answer_micros", "d.answer_micros::text"},
+			{"state", "case when d.verdict = 'refused' then '' when d.processed_at is not null then 'processed' when d.last_error <> '' then 'failing' else 'waiting' end"},
+			{"processed_at", milli("d.processed_at")}, {"runs", "d.runs::text"}, {"action", "coalesce(nullif(d.action, ''), t.action, '')"},
+			{"account_id", "coalesce(nullif(d.account_id, ''), t.account_id, '')"}, {"lookup_id", "coalesce(l.uid::text, '')"},
+			{"external_id", "coalesce(l.reference, '')"},
+		},
+		tables: `
+  join deliveries d on d.id = k.id
+  join connections c on c.id = d.connection_id
+  join subscriptions s on s.id = d.subscription_id
+  left join deliveries t on t.id = d.twin_of
+  left join lookups l on l.id = coalesce(d.lookup_id, t.lookup_id)`,
+	},
+}
+
+func (e extract) names() []string {
+	names := make([]string, len(e.columns))
+	for i, c := range e.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
+func (e extract) texts() string {
+	texts := make([]string, len(e.columns))
+	for i, c := range e.columns {
+		texts[i] = c.text
+	}
+	return strings.Join(texts, ", ")
+}
+
+// chosen narrows to what a selection lets through: from is the table, with the joins that its filter needs.
+func chosen(s receipt.Selection) (w where, from string) {
+	if s.Kind == receipt.Deliveries {
+		w = where{at: "d.received_at", id: "d.id"}
+		w.deliveries(s.Environment, s.Deliveries, s.Location())
+		return w, " from deliveries d "
+	}
+	w = lookupConditions(s.Environment, s.Lookups, s.Location())
+	return w, " from lookups l " + w.joins
+}
+
+// exportBatch is how many items are read at a time. The rows of that many fit into the memory in which PostgreSQL sorts.
+const exportBatch = 500
+
+// exportRows gives the rows of a selection within a transaction, newest first, whatever their number: a cursor walks
+// over the ids, and each batch of them is read by its keys, so that no plan sorts or joins the whole. Cells are text and
+// good until the next row. done is told how many items are through; its error ends the rows.
+func exportRows(ctx context.Context, tx pgx.Tx, s receipt.Selection, done func(items int64) error) iter.Seq2[[][]byte, error] {
+	return func(yield func([][]byte, error) bool) {
+		w, from := chosen(s)
+		if _, err := tx.Exec(ctx, `-- name: ids of export
+declare exported no scroll cursor for select `+w.id+from+" where "+w.text()+" order by "+w.at+" desc, "+w.id+" desc", w.args...); err != nil {
+			yield(nil, err)
+			return
+		}
+		e := extracts[s.Kind]
+		for items := int64(0); ; {
+			found, err := tx.Query(ctx, `-- name: next ids of export
+fetch 500 from exported`, pgx.QueryExecModeExec)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			ids, err := pgx.CollectRows(found, pgx.RowTo[int64])
+			if err != nil || len(ids) == 0 {
+				if err != nil {
+					yield(nil, err)
+				}
+				return
+			}
+			rows, err := tx.Query(ctx, `-- name: rows of export
+select `+e.texts()+` from unnest($1::bigint[]) with ordinality as k (id, n)`+e.tables+" order by k.n"+e.order, ids)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for rows.Next() {
+				if !yield(rows.RawValues(), nil) {
+					rows.Close()
+					return
+				}
+			}
+			rows.Close()
+			items += int64(len(ids))
+			if err := rows.Err(); err != nil {
+				yield(nil, err)
+				return
+			}
+			if err := done(items); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/db"
+	"cotejo/internal/auth"
+	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
+	"cotejo/views"
+	"cotejo/web"
+)
+
+// exports lists receipts: everybody's for those who oversee, else one's own.
+func (c *Console) exports(w http.ResponseWriter, r *http.Request) error {
+	v := visitOf(r)
+	owner := v.User.ID
+	if v.User.Role.May(auth.PowerOversee) {
+		owner = 0
+	}
+	list, newer, older, err := c.DB.Receipts(r.Context(), v.env, owner, pageOf(r.URL.Query(), listRows))
+	if err != nil {
+		return failed(err)
+	}
+	page := views.ExportsPage{Page: c.page(w, r, "exports", "exports.title"), All: owner == 0}
+	if page.Names, err = c.filterNames(r); err != nil {
+		return err
+	}
+	for _, one := range list {
+		page.List = append(page.List, said(one))
+	}
+	if page.Open, err = c.DB.ExportsWithout(r.Context(), v.env, owner); err != nil {
+		return failed(err)
+	}
+	if newer && len(list) > 0 {
+		page.Before = cursorText(lookup.Cursor{At: list[0].MadeAt, ID: list[0].ID})
+	}
+	if older && len(list) > 0 {
+		last := list[len(list)-1]
+		page.After = cursorText(lookup.Cursor{At: last.MadeAt, ID: last.ID})
+	}
+	return web.Render(w, r, http.StatusOK, views.Exports(page))
+}
+
+// said reads the filter of a receipt the way the list's own address is read, so that it is said in the same words.
+func said(r receipt.Receipt) views.ReceiptRow {
+	q := url.Values{}
+	for name, value := range r.Words {
+		q.Set(name, value)
+	}
+	row := views.ReceiptRow{Receipt: r}
+	if r.Kind == receipt.Deliveries {
+		row.Deliveries, _, _ = deliveryFilter(q)
+	} else {
+		row.Lookups, _ = lookupFilter(q)
+	}
+	return row
+}
+
+// export shows one export: its receipt, or how far it has come.
+func (c *Console) export(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	page := views.ExportPage{Page: c.page(w, r, "exports", "exports.single")}
+	if page.Names, err = c.filterNames(r); err != nil {
+		return err
+	}
+	if err := c.readExport(r.Context(), visitOf(r), id, &page); err != nil {
+		return failed(err)
+	}
+	return web.Render(w, r, http.StatusOK, views.Export(page))
+}
+
+// readExport fills in a page. What somebody else took out is not found by those who do not oversee.
+func (c *Console) readExport(ctx context.Context, v visit, id uuid.UUID, page *views.ExportPage) error {
+	page.Making, page.Receipt = nil, nil
+	making, err := c.DB.Export(ctx, v.env, id)
+	if err == nil {
+		page.Making = &making
+		row := said(receipt.Receipt{Kind: making.Asking.Kind, Words: making.Asking.Words, Zone: making.Asking.Zone})
+		page.Row, page.Own = row, making.AskedByID == v.User.ID
+	} else if !errors.Is(err, db.ErrNotFound) {
+		return err
+	}
+	found, err := c.DB.Receipt(ctx, v.env, id)
+	if err == nil {
+		page.Receipt, page.Row = &found, said(found)
+		page.Own = found.MadeByID == v.User.ID
+	} else if !errors.Is(err, db.ErrNotFound) || page.Making == nil {
+		return err
+	}
+	if !page.Own && !v.User.Role.May(auth.PowerOversee) {
+		return db.ErrNotFound
+	}
+	return nil
+}
+
+// exportPause is how often a page's stream looks at its export.
+const exportPause = time.Second
+
+// exportLive streams how far an export has come.
+func (c *Console) exportLive(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v := visitOf(r)
+	page := views.ExportPage{Page: c.page(w, r, "exports", "exports.single")}
+	if page.Names, err = c.filterNames(r); err != nil {
+		return err
+	}
+	if err := c.readExport(r.Context(), v, id, &page); err != nil {
+		return failed(err)
+	}
+	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
+		ctx, release := c.turns.take(ctx, options.Key)
+		defer release()
+		look := time.NewTicker(exportPause)
+		defer look.Stop()
+		for shown := ""; ; {
+			page.Now = c.Now()
+			err := c.readExport(ctx, v, id, &page)
+			if ctx.Err() != nil {
+				return nil // its turn is over
+			} else if err != nil {
+				return err // the browser reconnects and is shown everything
+			}
+			text, err := rendered(ctx, views.LiveExport(page))
+			if err != nil {
+				return err
+			}
+			if text != shown {
+				if err := out.Send("", text); err != nil {
+					return err
+				}
+				shown = text
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-look.C:
+				if !page.Moving() {
+					<-ctx.Done() // nothing is to come; closing would only make the browser ask again
+					return nil
+				}
+			}
+		}
+	})
+}
+
+// cancelExport stops an export of one's own. It may have ended meanwhile: the page says how it stands.
+func (c *Console) cancelExport(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v := visitOf(r)
+	path := "/exports/" + id.String()
+	err = c.DB.CancelExport(r.Context(), v.env, id, v.actor)
+	if errors.Is(err, db.ErrConflict) {
+		return c.flash(w, r, web.FlashInfo, path, "exports.flash.already")
+	} else if err != nil {
+		return failed(err)
+	}
+	return c.done(w, r, path, "exports.flash.cancelled")
+}
+
+// exportFile downloads the file of an export that was made in the background: only whoever asked for it may, while it is
+// there. That it was downloaded is on the trail before its first byte leaves.
+func (c *Console) exportFile(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v := visitOf(r)
+	made, exportID, err := c.DB.TakeExport(r.Context(), v.env, id, v.actor)
+	if err != nil {
+		return failed(err)
+	}
+	if made.Kind == receipt.Deliveries && !v.User.Role.May(auth.PowerReceive) {
+		return web.Forbidden(errors.New("may not see deliveries"))
+	}
+	fileHeaders(w, made)
+	return c.DB.WriteExport(r.Context(), exportID, made.Bytes, w)
+}
