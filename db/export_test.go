@@ -4,6 +4,7 @@ package db
 var (
 	LookupsPage    = lookupsPage
 	DeliveriesPage = deliveriesPage
+	ReceiptsPage   = receiptsPage
 	SchemaKeyOf    = schemaKey
 	Clean          = clean
 	StatementName  = statementName

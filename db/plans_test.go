@@ -10,6 +10,7 @@ import (
 
 	"cotejo/db"
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 )
 
@@ -27,6 +28,10 @@ select environment, subscription_id, connection_id, received_at - g * interval '
 	somewhere := lookup.Cursor{At: time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), ID: 3000}
 	pages := map[string]lookup.Page{"first": {Limit: 50}, "after": {After: somewhere, Limit: 50}, "before": {Before: somewhere, Limit: 50}}
 
+	b.exec(`insert into receipts (uid, environment, kind, zone, people, rows, bytes, sha256, made_by, made_name, made_at)
+select gen_random_uuid(), 'sandbox', 'lookups', 'UTC', 1, 1, 1, sha256(g::text::bytea), $1, 'Ana', timestamptz '2026-03-01 12:00Z' + g * interval '1 minute' from generate_series(1, 20000) g`, b.analyst.ID)
+	b.exec(`analyze receipts`)
+
 	explain := func(what, text string, args []any) {
 		t.Helper()
 		rows, err := b.Pool().Query(b.ctx, "explain "+text, args...)
@@ -34,7 +39,7 @@ select environment, subscription_id, connection_id, received_at - g * interval '
 		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		b.must(err)
 		plan := strings.Join(lines, "\n")
-		if strings.Contains(plan, "Seq Scan on lookups") || strings.Contains(plan, "Seq Scan on deliveries") || strings.Contains(plan, "Sort Key: l.requested_at") ||
+		if strings.Contains(plan, "Seq Scan on lookups") || strings.Contains(plan, "Seq Scan on deliveries") || strings.Contains(plan, "Seq Scan on receipts") || strings.Contains(plan, "Sort Key: r.made_at") || strings.Contains(plan, "Sort Key: l.requested_at") ||
 			strings.Contains(plan, "Sort Key: d.received_at") && !strings.Contains(plan, "Presorted Key") && !strings.HasPrefix(what, "deliveries lookup") {
 			t.Errorf("%s:\n%s", what, plan)
 		}
@@ -44,6 +49,10 @@ select environment, subscription_id, connection_id, received_at - g * interval '
 			"analyst": {Analyst: b.analyst.UID}, "platform": {Platform: lookup.IMSS}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)}} {
 			text, args, _ := db.LookupsPage(lookup.Sandbox, f, page, time.UTC)
 			explain("lookups "+what+" "+name, text, args)
+		}
+		for what, user := range map[string]int64{"everybody's": 0, "own": b.analyst.ID} {
+			text, args, _ := db.ReceiptsPage(lookup.Sandbox, user, page)
+			explain("receipts "+what+" "+name, text, args)
 		}
 		for what, f := range map[string]webhook.Filter{"all": {}, "verdict": {Verdict: webhook.Refused}, "account": {Account: "account 77"},
 			"dialect": {Dialect: lookup.Palenca}, "other dialect": {Dialect: lookup.Buro}, "hook": {Hook: b.hook.UID}, "cause": {Cause: webhook.CauseLate},
@@ -83,6 +92,10 @@ select environment, subscription_id, connection_id, received_at - g * interval '
 			return err
 		},
 		"tidy": func() error { return b.Tidy(b.ctx) },
+		"export counted": func() error {
+			_, err := b.CountExport(b.ctx, receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Records, Lookups: lookup.Filter{Status: lookup.Error}, Zone: "UTC"})
+			return err
+		},
 	} {
 		before := scans() // one after the other, all of these use one connection of the pool, so nothing is counted late
 		b.must(ask())
