@@ -132,6 +132,9 @@ func (c *Console) filterNames(r *http.Request) (names views.FilterNames, err err
 	if names.Analysts, err = c.DB.Users(r.Context()); err != nil {
 		return names, failed(err)
 	}
+	if names.Tags, err = c.DB.Tags(r.Context(), visitOf(r).env); err != nil {
+		return names, failed(err)
+	}
 	names.Subscriptions, err = c.DB.Hooks(r.Context(), visitOf(r).env)
 	return names, failed(err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"cotejo/internal/auth"
 	"cotejo/internal/bulk"
+	"cotejo/internal/lookup"
 	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 )
@@ -14,6 +15,7 @@ import (
 // FilterNames are what the ids in a filter are called.
 type FilterNames struct {
 	Analysts      []auth.User
+	Tags          []lookup.Tag
 	Subscriptions []webhook.Subscription
 }
 
@@ -61,7 +63,7 @@ func lookupWords(p Page, values FilterValues, names FilterNames) []string {
 	if values.Actor != "" {
 		words = append(words, p.T("ui.tab."+values.Actor))
 	}
-	return append(words, chipWords((LookupsPage{Page: p, Values: values, Analysts: names.Analysts}).chips())...)
+	return append(words, chipWords((LookupsPage{Page: p, Values: values, Analysts: names.Analysts, Tags: names.Tags}).chips())...)
 }
 
 func deliveryWords(p Page, values DeliveryFilterValues, names FilterNames) []string {
