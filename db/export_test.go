@@ -5,6 +5,8 @@ var (
 	LookupsPage    = lookupsPage
 	DeliveriesPage = deliveriesPage
 	ReceiptsPage   = receiptsPage
+	PeoplePage     = peoplePage
+	ReferencePage  = referencePage
 	SchemaKeyOf    = schemaKey
 	Clean          = clean
 	StatementName  = statementName
@@ -19,3 +21,10 @@ const (
 
 // ReceiveStatement is what stores a delivery.
 const ReceiveStatement = receiveStatement
+
+// What a search by employer runs.
+const (
+	EmployersByWords = employersByWords
+	EmployerPage     = employerPage
+	EmployerPageBack = employerPageBack
+)

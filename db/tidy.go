@@ -13,7 +13,8 @@ const (
 )
 
 // Tidy drops credential headers after seven days, ended sessions and old sign-in failures, and settles deliveries for
-// accounts that nobody here asked for as foreign after a day. Drafts of bulks and files of exports go after a day.
+// accounts that nobody here asked for as foreign after a day. Drafts of bulks and files of exports go after a day, searches
+// after an hour.
 func (db *DB) Tidy(ctx context.Context) error {
 	for _, statement := range []struct {
 		text string
@@ -29,6 +30,8 @@ update deliveries set cause = 'foreign'
 delete from sessions where expires_at < clock_timestamp()`, nil},
 		{`-- name: drop sign-in failures
 delete from sign_in_failures where failed_at < clock_timestamp() - $1::interval`, []any{failureWindow}},
+		{`-- name: drop searches
+delete from searches where expires_at < clock_timestamp()`, nil},
 	} {
 		if _, err := db.pool.Exec(ctx, statement.text, statement.args...); err != nil {
 			return fmt.Errorf("tidy: %w", err)

@@ -35,6 +35,10 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /account", Access: auth.PowerNone, Handle: c.changeAccount},
 		{Pattern: "POST /account/password", Access: auth.PowerNone, Handle: c.changePassword},
 
+		{Pattern: "GET /search", Access: auth.PowerRead, Handle: c.searchForm},
+		{Pattern: "POST /search", Access: auth.PowerRead, Handle: c.startSearch},
+		{Pattern: "GET /search/{id}", Access: auth.PowerRead, Handle: c.search},
+
 		{Pattern: "GET /lookups", Access: auth.PowerRead, Handle: c.lookups},
 		{Pattern: "GET /lookups/live", Access: auth.PowerRead, Handle: c.lookupsLive, Stream: true},
 		{Pattern: "GET /lookups/{id}", Access: auth.PowerRead, Handle: c.lookup},

@@ -28,6 +28,7 @@ type Page struct {
 	Asset       func(name string) string // "app.css" to its URL with a hash; "" when it was not built
 	Theme       string                   // "" (as the system), "light" or "dark"
 	Path        string                   // where the language and theme switches return to
+	Search      string                   // what stands in the search box
 	Waiting     int                      // lookups in which an analyst has to act, capped at WaitingCap
 }
 

@@ -75,6 +75,14 @@ const (
 	ExportAsked       Action = "export.asked" // of a file that is made in the background
 	ExportCancelled   Action = "export.cancelled"
 	ExportTaken       Action = "export.downloaded"
+	Searched          Action = "person.searched" // with its kind and how much was shown; what was typed is kept nowhere
+	ReferenceChanged  Action = "lookup.reference"
+	OwnerChanged      Action = "lookup.owner"
+	TagAdded          Action = "lookup.tagged"
+	TagRemoved        Action = "lookup.untagged"
+	NoteWritten       Action = "lookup.noted"
+	TagRenamed        Action = "tag.renamed"
+	TagDeleted        Action = "tag.deleted"
 )
 
 // Actor is who acts, as seen by the request.

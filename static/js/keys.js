@@ -25,7 +25,11 @@ function move(step) {
 }
 
 const acts = {
-  "/": () => document.querySelector("[data-filter]")?.focus(),
+  "/": () => {
+    const box = document.querySelector("[data-search], [data-filter]");
+    box?.focus();
+    if (box?.matches("[data-search]")) box.select();
+  },
   "?": () => document.getElementById("keys")?.togglePopover(),
   n: () => document.querySelector('[data-key="n"]')?.click(),
   j: () => move(1),
