@@ -30,7 +30,7 @@ const (
 // and process; one that is committed just after the fetch which that brought would wait for the next look.
 const (
 	fetchEvery = 5 * time.Millisecond
-	lookEvery  = 100 * time.Millisecond
+	lookEvery  = 200 * time.Millisecond
 )
 
 // Config is what the workers need.
