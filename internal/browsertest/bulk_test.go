@@ -9,14 +9,14 @@ import (
 	"cotejo/internal/curp"
 )
 
-// TestBulkStory uploads sixty rows, some of them bad, sends them, pauses half-way, restarts the program, resumes, and reads
-// the result. The job of three hundred without a browser is in package db.
+// TestBulkStory uploads three hundred rows, some of them bad, sends them, pauses half-way, restarts the program, resumes, and
+// reads the result.
 func TestBulkStory(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	lines := []string{"Nombre;CURP;Folio"}
 	want := map[string]int{}
-	for i := range 60 {
+	for i := range 300 {
 		text := "PE" + string(rune('A'+i/26)) + string(rune('A'+i%26)) + "800101HDFRRN0"
 		digit, _ := curp.CheckDigit(text)
 		text += string(digit)
@@ -80,7 +80,7 @@ func TestBulkStory(t *testing.T) {
 			t.Errorf("row %d says %q", i, row)
 		}
 	}
-	if fmt.Sprint(got) != fmt.Sprint(want) || len(rows) != 61 {
+	if fmt.Sprint(got) != fmt.Sprint(want) || len(rows) != 301 {
 		t.Errorf("%d rows come to %v, want %v", len(rows)-1, got, want)
 	}
 	if n := value[int](s, `select count(distinct person_id) from lookups`); n != chosen {
