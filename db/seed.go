@@ -24,9 +24,9 @@ const (
 )
 
 // Seed fills the sandbox with invented lookups (package seed), as received by a subscription, and tells now and then how
-// many are written. All of it is one transaction, so there are no half seeds; from 10,000 lookups on, whoever else uses
-// the database waits for its end. Another run goes on with new ids and new people. Plan.FirstID is set here.
-// ErrProduction: the database serves real data.
+// many are written. All of it is one transaction, so that there are no half seeds and a run that dies leaves every index in
+// its place; from 10,000 lookups on, whoever else uses the database waits for its end. Another run goes on with new ids and
+// new people. Plan.FirstID is set here. ErrProduction: the database serves real data.
 func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progress func(lookups int)) error {
 	if err := db.MaySeed(ctx); err != nil {
 		return err
@@ -43,6 +43,7 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 		return fmt.Errorf("reserve ids: %w", err)
 	}
 	plan.FirstID = s.next["lookups"]
+	first := seeded{attempts: s.next["attempts"], deliveries: s.next["deliveries"]}
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		var off dismantled
 		if s.linked = plan.Bulk || plan.Lookups >= seedBulk; s.linked {
@@ -50,12 +51,23 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 				return fmt.Errorf("put the indexes aside: %w", err)
 			}
 		}
+		if s.people, err = lastPeople(ctx, tx); err != nil {
+			return fmt.Errorf("read who was asked about last: %w", err)
+		}
+		// Inventing and putting into rows goes on while the chunk before is written.
+		rows := func(yield func(filled) bool) {
+			for chunk := range chunks(seed.Lookups(plan), seedChunk) {
+				if !yield(s.fill(chunk)) {
+					return
+				}
+			}
+		}
 		stored := 0
-		for chunk := range ahead(ctx, chunks(seed.Lookups(plan), seedChunk)) {
-			if err := s.store(ctx, tx, chunk); err != nil {
+		for chunk := range ahead(ctx, rows) {
+			if err := chunk.store(ctx, tx); err != nil {
 				return fmt.Errorf("after %d lookups: %w", stored, err)
 			}
-			stored += len(chunk)
+			stored += chunk.lookups
 			if progress != nil {
 				progress(stored)
 			}
@@ -63,15 +75,16 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `-- name: analyze seeded
-analyze people, consents, lookups, attempts, moments, deliveries, events, changes, pulls, profiles, profile_ids, employments,
-  employment_records, employment_movements`); err != nil {
-			return err
-		}
 		if err := off.restore(ctx, tx); err != nil {
 			return fmt.Errorf("put the indexes back: %w", err)
 		}
-		return nil
+		if err := first.count(ctx, tx, s.linked); err != nil {
+			return fmt.Errorf("count what was added: %w", err)
+		}
+		_, err := tx.Exec(ctx, `-- name: analyze seeded
+analyze people, consents, lookups, attempts, attempt_hours, moments, deliveries, delivery_hours, events, changes, pulls, profiles, profile_ids,
+  employments, employment_records, employment_movements`)
+		return err
 	})
 }
 
@@ -170,14 +183,10 @@ select setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($
 	return first, err
 }
 
-// peopleOf gives the ids of the people of a chunk who are there already, by CURP.
-func peopleOf(ctx context.Context, tx pgx.Tx, chunk []*seed.Lookup) (map[string]int64, error) {
-	curps := make([]string, len(chunk))
-	for i, l := range chunk {
-		curps[i] = l.CURP
-	}
-	rows, err := tx.Query(ctx, `-- name: seeded people
-select p.curp, p.id from unnest($1::text[]) as c (curp) join people p on p.environment = 'sandbox' and p.curp = c.curp`, curps)
+// lastPeople gives the ids of the newest people by CURP: the first of a seed may be asked about once more.
+func lastPeople(ctx context.Context, tx pgx.Tx) (map[string]int64, error) {
+	rows, err := tx.Query(ctx, `-- name: last people
+select curp, id from people where environment = 'sandbox' and curp is not null order by id desc limit 1000`)
 	if err != nil {
 		return nil, err
 	}
@@ -186,58 +195,4 @@ select p.curp, p.id from unnest($1::text[]) as c (curp) join people p on p.envir
 	var id int64
 	_, err = pgx.ForEachRow(rows, []any{&curp, &id}, func() error { ids[curp] = id; return nil })
 	return ids, err
-}
-
-// dismantled are the statements that put back what a bulk load goes quicker without.
-type dismantled []string
-
-// dismantle drops the foreign keys and the indexes that are no constraints of the seeded tables, within the caller's
-// transaction: unless it commits, nothing is gone. Unique keys and triggers stay and check each row.
-func dismantle(ctx context.Context, tx pgx.Tx) (dismantled, error) {
-	var tables []string
-	for _, t := range seedTables {
-		tables = append(tables, t.table)
-	}
-	rows, err := tx.Query(ctx, `-- name: bulk constraints
-select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
-  from pg_index i where i.indrelid = any($1::text[]::regclass[]) and not i.indisunique
-union all
-select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname),
-       format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
-  from pg_constraint c where c.conrelid = any($1::text[]::regclass[]) and c.contype = 'f'`, tables)
-	if err != nil {
-		return nil, err
-	}
-	var off dismantled
-	var down []string
-	var drop, restore string
-	if _, err := pgx.ForEachRow(rows, []any{&drop, &restore}, func() error {
-		down, off = append(down, drop), append(off, restore)
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	for _, statement := range down {
-		if _, err := tx.Exec(ctx, "-- name: put aside\n"+statement); err != nil {
-			return nil, err
-		}
-	}
-	return off, nil
-}
-
-// restore builds indexes and checks foreign keys, each in one go.
-func (d dismantled) restore(ctx context.Context, tx pgx.Tx) error {
-	if len(d) == 0 {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, `-- name: room to sort
-set local maintenance_work_mem = '256MB'`); err != nil {
-		return err
-	}
-	for _, statement := range d {
-		if _, err := tx.Exec(ctx, "-- name: put back\n"+statement); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -18,16 +18,22 @@ type sheet struct {
 	rows    [][]any
 }
 
-// sheets put a chunk of invented lookups into rows.
+// sheets put chunks of invented lookups into rows.
 type sheets struct {
 	hook     Subscription
 	analysts []int64
 	next     map[string]int64 // the next reserved id of each table
-	people   map[string]int64 // by CURP
-	unnamed  map[int64][]any  // rows of people, to name them when a later lookup learns how
-	byTable  map[string]*sheet
-	linked   bool       // deliveries name their events at once, which takes that nothing checks it yet
-	links    [2][]int64 // else deliveries and their events, paired
+	people   map[string]int64 // those of this chunk and the one before it, by CURP: who is asked about again is near
+	linked   bool             // deliveries name their events at once, which takes that nothing checks it yet
+	filled
+	unnamed map[int64][]any // rows of people of this chunk, to name them when a later lookup learns how
+}
+
+// filled are the rows of one chunk.
+type filled struct {
+	lookups int
+	byTable map[string]*sheet
+	links   [2][]int64 // deliveries and their events, paired, unless they are linked
 }
 
 // seedTables lists each table with the columns that a seed fills, in an order in which every row finds what it points at.
@@ -36,8 +42,8 @@ var seedTables = []struct{ table, columns string }{
 	{"consents", "id person_id recorded_by given_at expires_at notice_version means purpose ip created_at"},
 	{"lookups", "id uid environment person_id connection_id consent_id platform reference source requested_by requested_at status detail " +
 		"warning status_at profile_state employment_state records employers employer employed_since ended_on monthly_salary"},
-	{"attempts", "id uid lookup_id connection_id number source status detail warning account_id vendor_user_id requested_at sent_at settled_at " +
-		"profile_state employment_state settled_by final_event_at"},
+	{"attempts", "id uid lookup_id connection_id consent_id number source status detail warning account_id vendor_user_id requested_at sent_at " +
+		"settled_at profile_state employment_state settled_by final_event_at"},
 	{"deliveries", "id uid environment subscription_id connection_id received_at remote_addr method headers body body_size body_sha256 verdict " +
 		"cause answered answer_micros twin_of action account_id lookup_id event_id processed_at runs"},
 	{"events", "id attempt_id key nth action phase detail delivery_id received_at"},
@@ -52,32 +58,38 @@ var seedTables = []struct{ table, columns string }{
 	{"employment_movements", "pull_id position type employer registration event_date end_date base_salary"},
 }
 
-// store writes a chunk of lookups with everything that belongs to them.
-func (s *sheets) store(ctx context.Context, tx pgx.Tx, chunk []*seed.Lookup) (err error) {
-	if s.people, err = peopleOf(ctx, tx, chunk); err != nil {
-		return err
-	}
-	s.unnamed, s.links = map[int64][]any{}, [2][]int64{}
-	s.byTable = map[string]*sheet{}
+// fill puts a chunk of lookups with everything that belongs to them into rows.
+func (s *sheets) fill(chunk []*seed.Lookup) filled {
+	s.filled = filled{lookups: len(chunk), byTable: map[string]*sheet{}}
 	for _, t := range seedTables {
 		s.byTable[t.table] = &sheet{columns: strings.Fields(t.columns)}
 	}
+	known := s.people
+	s.people, s.unnamed = map[string]int64{}, map[int64][]any{}
 	for _, l := range chunk {
+		if id, is := known[l.CURP]; is {
+			s.people[l.CURP] = id
+		}
 		s.lookup(l)
 	}
+	return s.filled
+}
+
+// store writes the rows of a chunk.
+func (f filled) store(ctx context.Context, tx pgx.Tx) error {
 	for _, t := range seedTables {
-		sheet := s.byTable[t.table]
+		sheet := f.byTable[t.table]
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{t.table}, sheet.columns, pgx.CopyFromRows(sheet.rows)); err != nil {
 			return fmt.Errorf("copy %s: %w", t.table, err)
 		}
 	}
-	if s.linked {
+	if f.links[0] == nil {
 		return nil
 	}
 	// Deliveries and events point at each other, so one side is filled in afterwards.
-	_, err = tx.Exec(ctx, `-- name: seeded events
+	_, err := tx.Exec(ctx, `-- name: seeded events
 update deliveries d set event_id = link.event_id from unnest($1::bigint[], $2::bigint[]) as link (id, event_id) where d.id = link.id`,
-		s.links[0], s.links[1])
+		f.links[0], f.links[1])
 	return err
 }
 
@@ -110,7 +122,7 @@ func (s *sheets) lookup(l *seed.Lookup) {
 	}
 	deliveries := s.deliveries(l, events)
 	for i := range l.Attempts {
-		s.attempt(l, &l.Attempts[i], by, deliveries, events[i])
+		s.attempt(l, &l.Attempts[i], by, consent, deliveries, events[i])
 	}
 }
 
@@ -160,9 +172,9 @@ func (s *sheets) deliveries(l *seed.Lookup, events [][]int64) []int64 {
 
 var seededHeaders = []byte(`[["content-type","application/json"],["user-agent","Palenca-Webhooks/1.0"]]`)
 
-func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by int64, deliveries, events []int64) {
+func (s *sheets) attempt(l *seed.Lookup, a *seed.Attempt, by, consent int64, deliveries, events []int64) {
 	id := s.id("attempts")
-	s.add("attempts", id, [16]byte(a.UID), l.ID, s.hook.ConnectionID, a.Number, string(a.Source), string(a.State.Status), a.State.Detail, a.State.Warning,
+	s.add("attempts", id, [16]byte(a.UID), l.ID, s.hook.ConnectionID, consent, a.Number, string(a.Source), string(a.State.Status), a.State.Detail, a.State.Warning,
 		a.AccountID, a.VendorUserID, a.RequestAt, orNull(a.SentAt), orNull(a.SettledAt), string(a.Profile), string(a.Employment), settledBy(a), heardAt(a))
 	for i, e := range a.Events {
 		s.add("events", events[i], id, e.Key, 1, e.Action, string(e.Report.Phase), e.Report.Detail, deliveries[e.Delivery], e.ReceivedAt)

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func (b *bench) schema() []string {
 	return value[[]string](b, `select array_agg(def order by def) from (
   select indexdef as def from pg_indexes where schemaname = 'public'
   union all select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated from pg_constraint where contype in ('f', 'c', 'u', 'p')
-  union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal) s`)
+  union all select pg_get_triggerdef(oid) || tgenabled::text from pg_trigger where not tgisinternal) s`)
 }
 
 func TestSeed(t *testing.T) {
@@ -105,20 +106,49 @@ func TestSeedIsTheSameEverywhere(t *testing.T) {
 	}
 }
 
-// A large seed loads without indexes and foreign keys. Afterwards they are all there, and checked.
+// A large seed loads without indexes, foreign keys and the triggers of attempts. Afterwards they are all there, and
+// checked, and what they would have written stands as they would have.
 func TestSeedInBulk(t *testing.T) {
+	t.Parallel()
+	var counted [2][]string
+	for i := range counted {
+		b := seedable(t)
+		before := b.schema()
+		plan := seed.Plan{Lookups: 150, Deliveries: 450, Now: seedNow, Bulk: i == 1}
+		b.must(b.Seed(b.ctx, b.hook, plan, nil))
+		if diff := cmp.Diff(before, b.schema()); diff != "" {
+			t.Error("schema (-before +after):\n", diff)
+		}
+		if n := value[int](b, `select count(*) from events e join deliveries d on d.id = e.delivery_id where d.event_id = e.id`); n < 150 {
+			t.Errorf("%d deliveries name their events", n)
+		}
+		if n := value[int](b, `select sum(count) from delivery_hours`); n != 450 {
+			t.Errorf("%d deliveries counted", n)
+		}
+		plan.Lookups = 30 // upon what is there already
+		b.must(b.Seed(b.ctx, b.hook, plan, nil))
+		counted[i] = value[[]string](b, `select array_agg(to_jsonb(h)::text order by to_jsonb(h)::text) from attempt_hours h`)
+	}
+	if diff := cmp.Diff(counted[0], counted[1]); diff != "" || len(counted[0]) < 100 {
+		t.Errorf("%d counters (-by triggers +in bulk):\n%s", len(counted[0]), diff)
+	}
+}
+
+// A seed that dies half-way has never been.
+func TestSeedThatDies(t *testing.T) {
 	t.Parallel()
 	b := seedable(t)
 	before := b.schema()
-	b.must(b.Seed(b.ctx, b.hook, seed.Plan{Lookups: 150, Deliveries: 450, Now: seedNow, Bulk: true}, nil))
+	ctx, cancel := context.WithCancel(b.ctx)
+	err := b.Seed(ctx, b.hook, seed.Plan{Lookups: 2100, Deliveries: 2000, Now: seedNow, Bulk: true}, func(int) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled seed: %v", err)
+	}
 	if diff := cmp.Diff(before, b.schema()); diff != "" {
 		t.Error("schema (-before +after):\n", diff)
 	}
-	if n := value[int](b, `select count(*) from events e join deliveries d on d.id = e.delivery_id where d.event_id = e.id`); n < 150 {
-		t.Errorf("%d deliveries name their events", n)
-	}
-	if n := value[int](b, `select count(*) from deliveries`); n != 450 {
-		t.Errorf("%d deliveries", n)
+	if n := value[int](b, `select count(*) from lookups`) + value[int](b, `select count(*) from attempt_hours`); n != 0 {
+		t.Errorf("%d rows of half a seed", n)
 	}
 }
 

@@ -72,8 +72,13 @@ func (m *maker) lookup(share, left int) *Lookup {
 	}
 	m.attempt(p, l.Source, at, m.final(at), left)
 	l.Source = l.Attempts[0].Source
-	last := m.index == m.plan.Lookups-1
-	for len(l.Deliveries) < share && (last || !m.chance(25)) {
+	// About half of the share to one and a half, so that what is left stays even. The last one takes the rest, in which the
+	// search for what to repeat costs little only because the rest is small.
+	goal := share/2 + m.IntN(share+1)
+	if m.index == m.plan.Lookups-1 {
+		goal = left
+	}
+	for len(l.Deliveries) < min(goal, left) {
 		m.extra()
 	}
 	for i := range l.Attempts {
