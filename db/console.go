@@ -30,7 +30,7 @@ select environment, institution, notice_version, notice_url, consent_days from c
 }
 
 // Visit gives what every page needs to know, in one question: who asks, the console's settings, how many lookups wait
-// for an analyst (counting to limit), the code with which the vendor paused our calls, and what is wrong with receiving.
+// for an analyst (to limit), the code with which the vendor paused our calls, and what is wrong with receiving.
 // ErrNotFound: no such active user.
 //
 // The newest delivery is asked for by its place in an index. Asked whether one came since $4, a plan made for every value
@@ -39,8 +39,7 @@ func (db *DB) Visit(ctx context.Context, userID int64, limit int) (v Visit, err 
 	c := &v.Console
 	v.User, err = scanUser(db.pool.QueryRow(ctx, `-- name: visit
 select `+userColumns+`, c.environment, c.institution, c.notice_version, c.notice_url, c.consent_days,
-       (select count(*) from (select 1 from lookups l where l.environment = c.environment and l.actor = 'analyst'
-                                order by l.requested_at desc, l.id desc limit $2) waiting),
+       (select least(coalesce(sum(n.count), 0), $2) from lookup_counts n where n.environment = c.environment and n.status in ('expired', 'error')),
        coalesce((select paused_code from connections where environment = c.environment and paused_at is not null limit 1), ''),
        case when exists (select 1 from subscriptions s where s.environment = c.environment and s.active and s.deleted_at is null and not s.vendor_active)
               then 'vendor_off'

@@ -11,7 +11,7 @@ import (
 // lookupsPage writes the statement for a page of the list of lookups.
 func lookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := lookupConditions(env, f, zone)
-	return q.page("lookups", rowColumns, rowTables+q.joins, q.at, q.id, page)
+	return q.facetPage("lookups", "l", "lookup_facets", rowColumns, rowTables, page)
 }
 
 // lookupConditions is what a filter means, the only place that says so: whatever lists or exports filtered lookups starts
@@ -21,16 +21,16 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	q := where{at: "l.requested_at", id: "l.id"}
 	q.add("l.environment = ?", env)
 	if f.Actor != "" {
-		q.add("l.actor = ?", clean(string(f.Actor)))
+		q.facet("l", "status", "= any(?)", statusesOf(f.Actor))
 	}
 	if f.Status != "" {
-		q.add("l.status = ?", clean(string(f.Status)))
+		q.facet("l", "status", "= ?", clean(string(f.Status)))
 	}
 	if f.Platform != "" {
-		q.add("l.platform = ?", clean(string(f.Platform)))
+		q.facet("l", "platform", "= ?", clean(string(f.Platform)))
 	}
 	if f.Records != "" {
-		q.add("l.employment_state = ?", clean(string(f.Records)))
+		q.facet("l", "employment_state", "= ?", clean(string(f.Records)))
 	}
 	if f.Analyst != (uuid.UUID{}) {
 		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)
@@ -39,21 +39,23 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 		q.add("l.owner_id = (select id from users where uid = ?)", f.Owner)
 	}
 	if f.Dialect != "" {
-		q.add("l.connection_id = (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
+		q.facet("l", "connection_id", "= (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
 	}
 	switch {
 	case f.Source.Again():
-		q.add("l.again <> '' and l.again = ?", string(f.Source))
+		q.facet("l", "again", "= ?", string(f.Source))
 	case f.Source != "":
-		q.add("l.source = ?", clean(string(f.Source)))
+		q.facet("l", "source", "= ?", clean(string(f.Source)))
 	}
 	if f.Detail != "" {
-		// The first part is what the index is limited to.
-		q.add("l.actor in ('analyst', 'person') and l.detail = ?", clean(detailOf(f)))
+		q.facet("l", "status", "in ('expired', 'error', 'incomplete')")
+		q.add("l.detail = ?", clean(detailOf(f)))
+		q.facets = append(q.facets, "k.slot = facet_slot("+arg(len(q.args))+")")
 	}
 	if f.Overdue {
-		// Judged one by one along the index of open lookups: whatever is newer than a vendor's usual time is soon passed by.
-		q.add(`l.status in ('queued', 'pending') and (
+		// Judged one by one among the open lookups: whatever is newer than a vendor's usual time is soon passed by.
+		q.facet("l", "status", "in ('queued', 'pending')")
+		q.add(`(
   select coalesce(a.sent_at, a.requested_at) + make_interval(secs => x.expected_seconds) < clock_timestamp()
     from attempts a join connections y on y.id = a.connection_id join waits x on x.dialect = y.dialect
    where a.lookup_id = l.id order by a.number desc limit 1)`)
@@ -64,7 +66,20 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 		q.add("g.tag_id = (select id from tags where environment = ? and uid = ?)", env, f.Tag)
 	}
 	q.days(q.at, f.From, f.To, zone)
+	if len(q.facets) > 0 || f.Analyst != (uuid.UUID{}) || f.Owner != (uuid.UUID{}) {
+		q.facet("l", "environment", "= ?", env) // those of one analyst or owner are kept by facets too
+	}
 	return q
+}
+
+// statusesOf are those in which a lookup waits for an actor.
+func statusesOf(actor lookup.Actor) (statuses []string) {
+	for _, s := range lookup.Statuses {
+		if s.Actor() == actor {
+			statuses = append(statuses, string(s))
+		}
+	}
+	return statuses
 }
 
 // detailOf is the detail that a filter wants, "" for those without one.

@@ -198,39 +198,43 @@ select `+rowColumns+rowTables+` where l.id = $1`, id).Scan(rowTargets(&r)...)
 	return r, found(err)
 }
 
-// ActorCounts tells for each actor how many lookups wait on them, counting to limit and no further. Nobody's are not counted.
-// The order changes no count: it has the index read, where a planner that expects many rows would scan the table for few.
+// ActorCounts tells for each actor but nobody how many lookups wait on them, to limit and no further, from the counters.
 func (db *DB) ActorCounts(ctx context.Context, env lookup.Environment, limit int) (map[lookup.Actor]int, error) {
 	rows, err := db.pool.Query(ctx, `-- name: actor counts
-select a.actor, (select count(*) from (select 1 from lookups l where l.environment = $1 and l.actor = a.actor
-                                         order by l.requested_at desc, l.id desc limit $3) few)
-  from unnest($2::text[]) as a (actor)`, env, []string{"analyst", "person", "source", "cotejo"}, limit)
+select status, sum(count)::bigint from lookup_counts where environment = $1 group by status`, env)
 	if err != nil {
 		return nil, err
 	}
-	counts := map[lookup.Actor]int{}
-	var actor lookup.Actor
+	counts := map[lookup.Actor]int{lookup.ActorAnalyst: 0, lookup.ActorPerson: 0, lookup.ActorSource: 0, lookup.ActorCotejo: 0}
+	var status lookup.Status
 	var n int
-	_, err = pgx.ForEachRow(rows, []any{&actor, &n}, func() error { counts[actor] = n; return nil })
+	_, err = pgx.ForEachRow(rows, []any{&status, &n}, func() error {
+		if actor := status.Actor(); actor != lookup.ActorNobody {
+			counts[actor] = min(counts[actor]+n, limit)
+		}
+		return nil
+	})
 	return counts, err
 }
 
-// Failure is a group of lookups that failed for the same cause.
+// Failure is a group of lookups that stand failed for the same cause.
 type Failure struct {
 	Status   lookup.Status
 	Detail   string
 	Platform lookup.Platform
 	Count    int
-	Newest   time.Time
+	Newest   time.Time // the day on which the newest was asked for, in UTC
 }
 
-// Failures groups the newest failed lookups of an environment by cause, most frequent first. It looks at the newest 500.
-func (db *DB) Failures(ctx context.Context, env lookup.Environment) ([]Failure, error) {
+// mostFailures is how many causes there are at most: codes are an open set.
+const mostFailures = 50
+
+// Failures groups the failed lookups of an environment asked for since a day by cause, most frequent first, from the counters.
+func (db *DB) Failures(ctx context.Context, env lookup.Environment, since time.Time) ([]Failure, error) {
 	rows, err := db.pool.Query(ctx, `-- name: failures by cause
-select status, detail, platform, count(*), max(status_at)
-  from (select l.status, l.detail, l.platform, l.status_at from lookups l
-         where l.environment = $1 and l.actor in ('analyst', 'person') order by l.requested_at desc, l.id desc limit 500) newest
- group by status, detail, platform order by count(*) desc, max(status_at) desc`, env)
+select status, detail, platform, sum(count)::bigint, max(day)
+  from failure_days where environment = $1 and day >= $2::date
+ group by status, detail, platform having sum(count) > 0 order by sum(count) desc, max(day) desc, status, detail, platform limit $3`, env, since.UTC(), mostFailures)
 	if err != nil {
 		return nil, err
 	}

@@ -300,7 +300,7 @@ func TestCountsAndFailures(t *testing.T) {
 			t.Errorf("counts to %d (-want +got):\n%s", limit, diff)
 		}
 	}
-	failures, err := b.Failures(b.ctx, lookup.Sandbox)
+	failures, err := b.Failures(b.ctx, lookup.Sandbox, day(2026, 3, 1))
 	b.must(err)
 	sum := map[string]int{}
 	for i, f := range failures {
@@ -314,7 +314,7 @@ func TestCountsAndFailures(t *testing.T) {
 	if diff := cmp.Diff(want, sum); diff != "" {
 		t.Error("failures (-want +got):\n", diff)
 	}
-	if got, err := b.Failures(b.ctx, lookup.Production); err != nil || len(got) != 0 {
+	if got, err := b.Failures(b.ctx, lookup.Production, day(2026, 3, 1)); err != nil || len(got) != 0 {
 		t.Errorf("failures of production: %v, %v", got, err)
 	}
 }

@@ -13,8 +13,15 @@ import (
 type where struct {
 	conditions []string
 	args       []any
-	joins      string // tables beside the usual ones that a condition needs, each with its "join"
-	at, id     string // the key of the rows, where a condition decides it
+	joins      string   // tables beside the usual ones that a condition needs, each with its "join"
+	at, id     string   // the key of the rows, where a condition decides it
+	facets     []string // conditions on k, the facets of the rows; what is said here is said of the rows too
+}
+
+// facet adds a condition on a value by which rows are put into facets: column is its name in both tables.
+func (w *where) facet(table, column, condition string, args ...any) {
+	w.add(table+"."+column+" "+condition, args...)
+	w.facets = append(w.facets, "k."+strings.TrimPrefix(w.conditions[len(w.conditions)-1], table+"."))
 }
 
 func (w *where) add(condition string, args ...any) {
@@ -41,17 +48,41 @@ func (w *where) days(column string, from, to time.Time, zone *time.Location) {
 // page writes the statement for a page ordered by (at, id), newest first. It asks for one row more than the limit, to
 // know whether there are others. backwards: the rows come oldest first.
 func (w *where) page(name, columns, tables, at, id string, page lookup.Page) (text string, args []any, backwards bool) {
-	order := at + " desc, " + id + " desc"
+	order, backwards := w.from(at, id, page)
+	return "-- name: " + name + "\nselect " + columns + tables + " where " + strings.Join(w.conditions, " and ") + "\n" + order, w.args, backwards
+}
+
+// from begins at a page's cursor, and gives the order of its rows with their number.
+func (w *where) from(at, id string, page lookup.Page) (order string, backwards bool) {
+	direction := " desc"
 	switch {
 	case page.Before != (lookup.Cursor{}):
 		w.add("("+at+", "+id+") > (?, ?)", page.Before.At, page.Before.ID)
-		order, backwards = at+", "+id, true
+		direction, backwards = "", true
 	case page.After != (lookup.Cursor{}):
 		w.add("("+at+", "+id+") < (?, ?)", page.After.At, page.After.ID)
 	}
 	w.args = append(w.args, page.Limit+1)
-	text = "-- name: " + name + "\nselect " + columns + tables + " where " + strings.Join(w.conditions, " and ") +
-		"\n order by " + order + " limit $" + strconv.Itoa(len(w.args))
+	return " order by " + at + direction + ", " + id + direction + " limit $" + strconv.Itoa(len(w.args)), backwards
+}
+
+// facetPage writes the statement for a page of table's rows, which facets keep (migration 00019). It takes the newest rows of
+// each facet that fits and merges them, so that no combination of filters, however rare, has it look through the rows of
+// others. Where no condition is one of facets, or another table's key decides the order, it is an ordinary page.
+func (w *where) facetPage(table, alias, facets, columns, tables string, page lookup.Page) (text string, args []any, backwards bool) {
+	if len(w.facets) == 0 || !strings.HasPrefix(w.at, alias+".") {
+		return w.page(table, columns, tables+w.joins, w.at, w.id, page)
+	}
+	order, backwards := w.from(w.at, w.id, page)
+	text = "-- name: " + table + "\nselect " + columns + tables + " where " + w.id + ` in (
+    select m.id
+      from ` + facets + ` k cross join lateral (
+             select ` + w.at + ", " + w.id + " from " + table + " " + alias + w.joins + `
+              where ` + alias + ".facet = k.facet and " + strings.Join(w.conditions, " and ") + `
+             ` + order + `) m
+     where ` + strings.Join(w.facets, " and ") + `
+     ` + strings.ReplaceAll(order, alias+".", "m.") + `)
+` + order
 	return text, w.args, backwards
 }
 

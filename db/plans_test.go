@@ -72,7 +72,7 @@ select gen_random_uuid(), 'sandbox', 'lookups', 'UTC', 1, 1, 1, sha256(g::text::
 	}
 	for name, ask := range map[string]func() error{
 		"counts":      func() error { _, err := b.ActorCounts(b.ctx, lookup.Sandbox, 100); return err },
-		"failures":    func() error { _, err := b.Failures(b.ctx, lookup.Sandbox); return err },
+		"failures":    func() error { _, err := b.Failures(b.ctx, lookup.Sandbox, day(2026, 3, 1)); return err },
 		"rows":        func() error { _, err := b.LookupRows(b.ctx, lookup.Sandbox, []uuid.UUID{uuid.New()}); return err },
 		"row":         func() error { _, err := b.LookupRow(b.ctx, 5); return err },
 		"last":        func() error { _, err := b.LastDelivery(b.ctx, lookup.Sandbox); return err },

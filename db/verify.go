@@ -190,7 +190,8 @@ func (db *DB) Quiet(ctx context.Context, env lookup.Environment, after time.Dura
 select s.name from subscriptions s
  where s.environment = $1 and s.active and s.deleted_at is null
    and exists (select 1 from attempts a where a.connection_id = s.connection_id and a.status = 'pending' and a.sent_at < clock_timestamp() - $2::interval)
-   and not exists (select 1 from deliveries d where d.subscription_id = s.id and d.verdict <> 'refused' and d.received_at > clock_timestamp() - $2::interval)
+   and coalesce((select d.received_at from deliveries d where d.subscription_id = s.id and d.verdict <> 'refused'
+                  order by d.received_at desc, d.id desc limit 1), '-infinity') <= clock_timestamp() - $2::interval
  order by s.name`, env, after)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,9 @@ import (
 // latestRows is how many lookups the overview shows.
 const latestRows = 6
 
+// failureDays is how far back lookups were asked for whose failures the overview counts.
+const failureDays = 30
+
 // overview answers "what must I do now". Who may not see lookups gets the state of the hooks alone.
 func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
@@ -44,7 +47,7 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 			}
 			page.Fresh = len(any) == 0
 		}
-		failures, err := c.DB.Failures(ctx, v.env)
+		failures, err := c.DB.Failures(ctx, v.env, c.Now().AddDate(0, 0, -failureDays))
 		if err != nil {
 			return failed(err)
 		}
