@@ -78,8 +78,7 @@ func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.
 		w.facet("d", "cause", "= ?", clean(string(f.Cause)))
 	}
 	if f.Action != "" {
-		w.add("d.action = ?", clean(f.Action))
-		w.facets = append(w.facets, "k.slot = facet_slot("+arg(len(w.args))+")")
+		w.slot("d", "action", clean(f.Action))
 	}
 	if f.Account != "" {
 		w.add("d.account_id = ? and d.account_id <> ''", clean(f.Account))
@@ -93,14 +92,11 @@ func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.
 	}
 	switch f.State {
 	case webhook.StateWaiting:
-		w.add("d.processed_at is null")
-		w.facets = append(w.facets, "k.state in ('waiting', 'failing')")
+		w.implied("d.processed_at is null", "k.state in ('waiting', 'failing')")
 	case webhook.StateFailing:
-		w.add("d.processed_at is null and d.last_error <> ''")
-		w.facets = append(w.facets, "k.state = 'failing'")
+		w.implied("d.processed_at is null and d.last_error <> ''", "k.state = 'failing'")
 	case webhook.StateProcessed:
-		w.add("d.processed_at is not null and d.verdict <> 'refused'")
-		w.facets = append(w.facets, "k.state = 'processed'")
+		w.implied("d.processed_at is not null and d.verdict <> 'refused'", "k.state = 'processed'")
 	}
 	if f.Answered != 0 {
 		w.facet("d", "answered", "= ?", f.Answered)

@@ -49,8 +49,7 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	}
 	if f.Detail != "" {
 		q.facet("l", "status", "in ('expired', 'error', 'incomplete')")
-		q.add("l.detail = ?", clean(detailOf(f)))
-		q.facets = append(q.facets, "k.slot = facet_slot("+arg(len(q.args))+")")
+		q.slot("l", "detail", clean(detailOf(f)))
 	}
 	if f.Overdue {
 		// Judged one by one among the open lookups: whatever is newer than a vendor's usual time is soon passed by.

@@ -15,21 +15,41 @@ type where struct {
 	args       []any
 	joins      string   // tables beside the usual ones that a condition needs, each with its "join"
 	at, id     string   // the key of the rows, where a condition decides it
-	facets     []string // conditions on k, the facets of the rows; what is said here is said of the rows too
-}
-
-// facet adds a condition on a value by which rows are put into facets: column is its name in both tables.
-func (w *where) facet(table, column, condition string, args ...any) {
-	w.add(table+"."+column+" "+condition, args...)
-	w.facets = append(w.facets, "k."+strings.TrimPrefix(w.conditions[len(w.conditions)-1], table+"."))
+	facets     []string // conditions on k, the facets of the rows
+	rest       []string // those conditions on the rows that their facet does not imply
 }
 
 func (w *where) add(condition string, args ...any) {
+	condition = w.arguments(condition, args)
+	w.conditions, w.rest = append(w.conditions, condition), append(w.rest, condition)
+}
+
+// facet adds a condition on a value that is a part of facets: column is its name in both tables.
+func (w *where) facet(table, column, condition string, args ...any) {
+	condition = column + " " + w.arguments(condition, args)
+	w.conditions, w.facets = append(w.conditions, table+"."+condition), append(w.facets, "k."+condition)
+}
+
+// implied adds a condition that facets say in another way.
+func (w *where) implied(condition, facets string) {
+	w.conditions, w.facets = append(w.conditions, condition), append(w.facets, facets)
+}
+
+// slot adds a condition on a text of which facets know the slot only. Among the rows of a facet the planner is kept from
+// reckoning how many have it: for the few that it expects it would sort them all, where the first rows are wanted.
+func (w *where) slot(table, column, text string) {
+	w.args = append(w.args, text)
+	is := table + "." + column + " = " + arg(len(w.args))
+	w.conditions, w.rest = append(w.conditions, is), append(w.rest, "coalesce("+is+", false)")
+	w.facets = append(w.facets, "k.slot = facet_slot("+arg(len(w.args))+")")
+}
+
+func (w *where) arguments(condition string, args []any) string {
 	for _, arg := range args {
 		w.args = append(w.args, arg)
 		condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(w.args)), 1)
 	}
-	w.conditions = append(w.conditions, condition)
+	return condition
 }
 
 // days narrows to calendar days of a zone, both inclusive.
@@ -62,8 +82,8 @@ func (w *where) from(at, id string, page lookup.Page) (order string, backwards b
 	case page.After != (lookup.Cursor{}):
 		w.add("("+at+", "+id+") < (?, ?)", page.After.At, page.After.ID)
 	}
-	w.args = append(w.args, page.Limit+1)
-	return " order by " + at + direction + ", " + id + direction + " limit $" + strconv.Itoa(len(w.args)), backwards
+	// The number stands in the text: a plan made for any argument would expect a tenth of the table.
+	return " order by " + at + direction + ", " + id + direction + " limit " + strconv.Itoa(page.Limit+1), backwards
 }
 
 // facetPage writes the statement for a page of table's rows, which facets keep (migration 00019). It takes the newest rows of
@@ -78,7 +98,7 @@ func (w *where) facetPage(table, alias, facets, columns, tables string, page loo
     select m.id
       from ` + facets + ` k cross join lateral (
              select ` + w.at + ", " + w.id + " from " + table + " " + alias + w.joins + `
-              where ` + alias + ".facet = k.facet and " + strings.Join(w.conditions, " and ") + `
+              where ` + alias + ".facet = k.facet and " + strings.Join(w.rest, " and ") + `
              ` + order + `) m
      where ` + strings.Join(w.facets, " and ") + `
      ` + strings.ReplaceAll(order, alias+".", "m.") + `)

@@ -224,6 +224,8 @@ select environment, subscription_id, connection_id, received_at + (g / 30) * int
 			t.Errorf("%+v gives %d, want %d", test.f, len(list), want)
 		}
 	}
+	b.exec(`insert into delivery_hours (subscription_id, hour, verdict, cause, shard, count) select subscription_id, received_at, verdict, cause, 0, count(*)
+  from deliveries where verdict = 'refused' group by 1, 2, 3, 4`)
 	for limit, want := range map[int]int{100: 25, 10: 10} {
 		if n, err := b.RefusedSince(b.ctx, lookup.Sandbox, start, limit); err != nil || n != want {
 			t.Errorf("refused, counted to %d: %d, %v", limit, n, err)

@@ -43,7 +43,7 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 		return fmt.Errorf("reserve ids: %w", err)
 	}
 	plan.FirstID = s.next["lookups"]
-	first := seeded{attempts: s.next["attempts"], deliveries: s.next["deliveries"]}
+	first := seeded{lookups: s.next["lookups"], attempts: s.next["attempts"], deliveries: s.next["deliveries"]}
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		var off dismantled
 		if s.linked = plan.Bulk || plan.Lookups >= seedBulk; s.linked {
@@ -51,8 +51,8 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 				return fmt.Errorf("put the indexes aside: %w", err)
 			}
 		}
-		if s.people, err = lastPeople(ctx, tx); err != nil {
-			return fmt.Errorf("read who was asked about last: %w", err)
+		if s.people, err = seededPeople(ctx, tx); err != nil {
+			return fmt.Errorf("read who is known: %w", err)
 		}
 		// Inventing and putting into rows goes on while the chunk before is written.
 		rows := func(yield func(filled) bool) {
@@ -82,7 +82,7 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 			return fmt.Errorf("count what was added: %w", err)
 		}
 		_, err := tx.Exec(ctx, `-- name: analyze seeded
-analyze people, consents, lookups, attempts, attempt_hours, moments, deliveries, delivery_hours, events, changes, pulls, profiles, profile_ids,
+analyze people, consents, lookups, attempts, attempt_hours, moments, deliveries, delivery_hours, events, changes, employers, lookup_employers, lookup_facets, delivery_facets, pulls, profiles, profile_ids,
   employments, employment_records, employment_movements`)
 		return err
 	})
@@ -183,10 +183,10 @@ select setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($
 	return first, err
 }
 
-// lastPeople gives the ids of the newest people by CURP: the first of a seed may be asked about once more.
-func lastPeople(ctx context.Context, tx pgx.Tx) (map[string]int64, error) {
-	rows, err := tx.Query(ctx, `-- name: last people
-select curp, id from people where environment = 'sandbox' and curp is not null order by id desc limit 1000`)
+// seededPeople gives the ids of the sandbox's people by CURP.
+func seededPeople(ctx context.Context, tx pgx.Tx) (map[string]int64, error) {
+	rows, err := tx.Query(ctx, `-- name: seeded people
+select curp, id from people where environment = 'sandbox' and curp is not null`)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ set local maintenance_work_mem = '256MB'`); err != nil {
 }
 
 // seeded are the first ids of what a seed added.
-type seeded struct{ attempts, deliveries int64 }
+type seeded struct{ lookups, attempts, deliveries int64 }
 
 // errNoConsent is what the trigger of attempts would have said.
 var errNoConsent = errors.New("an attempt without a live consent")
@@ -88,6 +88,11 @@ select subscription_id, date_trunc('hour', received_at, 'UTC'), verdict, cause, 
   from deliveries where id >= $1 group by 1, 2, 3, 4
 on conflict (subscription_id, hour, verdict, cause, shard)
 do update set count = h.count + excluded.count, kept = h.kept + excluded.kept, bytes = h.bytes + excluded.bytes`, s.deliveries); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `-- name: seeded people asked
+update people p set asked_at = l.at from (select person_id, max(requested_at) as at from lookups where id >= $1 group by person_id having count(*) > 1) l
+ where p.id = l.person_id and p.asked_at < l.at`, s.lookups); err != nil {
 		return err
 	}
 	if !bulk {

@@ -23,7 +23,7 @@ type sheets struct {
 	hook     Subscription
 	analysts []int64
 	next     map[string]int64 // the next reserved id of each table
-	people   map[string]int64 // those of this chunk and the one before it, by CURP: who is asked about again is near
+	people   map[string]int64 // all of the sandbox, by CURP: some are asked about again, and invented ones may coincide
 	linked   bool             // deliveries name their events at once, which takes that nothing checks it yet
 	filled
 	unnamed map[int64][]any // rows of people of this chunk, to name them when a later lookup learns how
@@ -38,10 +38,10 @@ type filled struct {
 
 // seedTables lists each table with the columns that a seed fills, in an order in which every row finds what it points at.
 var seedTables = []struct{ table, columns string }{
-	{"people", "id environment curp name nss created_at"},
+	{"people", "id environment curp name nss created_at asked_at"},
 	{"consents", "id person_id recorded_by given_at expires_at notice_version means purpose ip created_at"},
 	{"lookups", "id uid environment person_id connection_id consent_id platform reference source requested_by requested_at status detail " +
-		"warning status_at profile_state employment_state records employers employer employed_since ended_on monthly_salary"},
+		"warning status_at profile_state employment_state records employers employer employed_since ended_on monthly_salary again"},
 	{"attempts", "id uid lookup_id connection_id consent_id number source status detail warning account_id vendor_user_id requested_at sent_at " +
 		"settled_at profile_state employment_state settled_by final_event_at"},
 	{"deliveries", "id uid environment subscription_id connection_id received_at remote_addr method headers body body_size body_sha256 verdict " +
@@ -64,12 +64,8 @@ func (s *sheets) fill(chunk []*seed.Lookup) filled {
 	for _, t := range seedTables {
 		s.byTable[t.table] = &sheet{columns: strings.Fields(t.columns)}
 	}
-	known := s.people
-	s.people, s.unnamed = map[string]int64{}, map[int64][]any{}
+	s.unnamed = map[int64][]any{}
 	for _, l := range chunk {
-		if id, is := known[l.CURP]; is {
-			s.people[l.CURP] = id
-		}
 		s.lookup(l)
 	}
 	return s.filled
@@ -111,9 +107,13 @@ func (s *sheets) lookup(l *seed.Lookup) {
 	c := l.Consent
 	s.add("consents", consent, person, by, c.GivenAt, c.ExpiresAt, c.NoticeVersion, c.Means, c.Purpose, c.IP, c.GivenAt)
 	g := l.Gist
+	again := ""
+	if last := l.Attempts[len(l.Attempts)-1]; last.Source.Again() {
+		again = string(last.Source)
+	}
 	s.add("lookups", l.ID, [16]byte(l.UID), string(l.Environment), person, s.hook.ConnectionID, consent, string(l.Platform), l.Reference, string(l.Source), by,
 		l.RequestedAt, string(l.State.Status), l.State.Detail, l.State.Warning, l.StatusAt, string(l.Profile), string(l.Employment),
-		g.Records, g.Employers, g.CurrentName, orNull(g.Since), orNull(g.EndedOn), g.MonthlySalary)
+		g.Records, g.Employers, g.CurrentName, orNull(g.Since), orNull(g.EndedOn), g.MonthlySalary, again)
 	events := make([][]int64, len(l.Attempts))
 	for i, a := range l.Attempts {
 		for range a.Events {
@@ -132,7 +132,7 @@ func (s *sheets) person(l *seed.Lookup) int64 {
 	if !known {
 		id = s.id("people")
 		s.people[l.CURP] = id
-		row := []any{id, string(l.Environment), l.CURP, "", "", l.RequestedAt}
+		row := []any{id, string(l.Environment), l.CURP, "", "", l.RequestedAt, l.RequestedAt}
 		s.add("people", row...)
 		s.unnamed[id] = row
 	}
