@@ -14,7 +14,7 @@ import (
 // else of ours.
 var pure = []string{
 	"internal/audit", "internal/auth", "internal/bulk", "internal/connection", "internal/consent", "internal/curp", "internal/decision",
-	"internal/employment", "internal/figures", "internal/find", "internal/lookup", "internal/profile", "internal/receipt", "internal/seed", "internal/task", "internal/webhook",
+	"internal/employment", "internal/figures", "internal/find", "internal/lineage", "internal/lookup", "internal/profile", "internal/receipt", "internal/seed", "internal/task", "internal/webhook",
 }
 
 // mayImport is the direction of imports (ARCHITECTURE.md): what a package, or

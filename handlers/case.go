@@ -67,11 +67,13 @@ func documents(list []db.Document) []views.Document {
 // secrets are the identifiers that a page shows masked, each with how its reveal is called on the trail.
 var secrets = map[string]audit.Action{"curp": audit.CURPRevealed, "rfc": audit.RFCRevealed, "nss": audit.NSSRevealed}
 
+func hexText(sum []byte) string { return hex.EncodeToString(sum) }
+
 func pullNote(p *db.Pull) views.PullNote {
 	if p == nil {
 		return views.PullNote{}
 	}
-	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hex.EncodeToString(p.SHA256), HTTPStatus: p.HTTPStatus, Pages: p.Pages, Delivery: p.Delivery}
+	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hexText(p.SHA256), HTTPStatus: p.HTTPStatus, Pages: p.Pages, Delivery: p.Delivery}
 }
 
 // reveal shows a full CURP, RFC or NSS once; that it was shown is on the trail before it is.

@@ -273,24 +273,25 @@ func changeTenths(from, to string) (tenths int, ok bool) {
 // salaryRow is a movement as the table shows it, newest first.
 type salaryRow struct {
 	employment.Movement
+	Index  int // among the movements as received
 	Change int // tenths of a percent against the amount before it in time
 	Known  bool
 	First  bool // the earliest amount: there is nothing to compare it with
 }
 
 func salaryRows(moves []employment.Movement) []salaryRow {
-	sorted := slices.Clone(moves)
-	slices.SortStableFunc(sorted, func(a, b employment.Movement) int { return a.Date.Compare(b.Date) })
-	rows := make([]salaryRow, 0, len(sorted))
+	rows := make([]salaryRow, len(moves))
+	for i, m := range moves {
+		rows[i] = salaryRow{Movement: m, Index: i}
+	}
+	slices.SortStableFunc(rows, func(a, b salaryRow) int { return a.Date.Compare(b.Date) })
 	before := ""
-	for _, m := range sorted {
-		row := salaryRow{Movement: m}
+	for i, m := range rows {
 		if decimalOf(m.BaseSalary) != nil && m.Type != "discharge" {
-			row.First = before == ""
-			row.Change, row.Known = changeTenths(before, m.BaseSalary)
+			rows[i].First = before == ""
+			rows[i].Change, rows[i].Known = changeTenths(before, m.BaseSalary)
 			before = m.BaseSalary
 		}
-		rows = append(rows, row)
 	}
 	slices.Reverse(rows)
 	return rows

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"regexp"
 )
 
@@ -39,5 +40,26 @@ func Mask(body []byte) (shown []byte, masked int) {
 		return count([]byte(string(p[1]) + `"` + hidden + `"`))
 	})
 	shown = curpForm.ReplaceAllFunc(shown, func([]byte) []byte { return count([]byte(hidden)) })
+	return shown, masked
+}
+
+// valueKeys are the values of identifiers in a profile, and where a person lives.
+var valueKeys = regexp.MustCompile(`("(?:value|street|neighborhood|zip_code)"\s*:\s*)"((?:[^"\\]|\\.)+)"`)
+
+// MaskAnswer gives an answer of a vendor as it may be shown to somebody who has not asked for personal data: what Mask
+// hides, and every place in which one of the known identifiers stands as text; in a profile also values of identifiers.
+func MaskAnswer(body []byte, isProfile bool, known ...string) (shown []byte, masked int) {
+	shown, masked = Mask(body)
+	if isProfile {
+		shown = valueKeys.ReplaceAllFunc(shown, func(m []byte) []byte {
+			masked++
+			return []byte(string(valueKeys.FindSubmatch(m)[1]) + `"` + hidden + `"`)
+		})
+	}
+	for _, text := range known {
+		if n := bytes.Count(shown, []byte(text)); text != "" && n > 0 {
+			shown, masked = bytes.ReplaceAll(shown, []byte(text), []byte(hidden)), masked+n
+		}
+	}
 	return shown, masked
 }
