@@ -43,6 +43,7 @@ type Case struct {
 	Documents      []Document    // of all pulls, each content once, newest first
 	Before         Before        // the answers before the newest ones
 	Decisions      []decision.Note
+	Work           Work
 	Earlier        uuid.UUID // the same person's latest other success at the same source; zero when there is none
 }
 
@@ -102,6 +103,9 @@ select `+rowColumns+`, p.id, k.given_at, k.expires_at, k.notice_version, k.means
 		return c, 0, err
 	}
 	if c.Decisions, err = readDecisions(ctx, tx, c.ID); err != nil {
+		return c, 0, err
+	}
+	if c.Work, err = readWork(ctx, tx, env, c.ID); err != nil {
 		return c, 0, err
 	}
 	return c, personID, readBefore(ctx, tx, &c)

@@ -21,7 +21,8 @@ const (
 	HappenedPull                          // data were fetched; Word is lookup.PullState, Text the lookup.Entity
 	HappenedDelivery                      // a webhook came; Word is webhook.Verdict, Text the event, Subject the delivery
 	HappenedConsent                       // a consent was recorded; Word is how it was given, Text the notice's version
-	HappenedAct                           // somebody saw, revealed or took something; Word is audit.Action
+	HappenedAct                           // somebody saw, revealed or took something; Word is audit.Action, Text a tag's or new owner's name
+	HappenedNote                          // somebody wrote a note on a lookup; Text is the note
 )
 
 // Happening is one line of everything known of a person: who asked, what came, who looked.
@@ -60,8 +61,13 @@ const happeningsOf = `
     select k.created_at, k.id * 8 + 5, 5, u.name, k.means, k.notice_version, null, null
       from consents k join users u on u.id = k.recorded_by where k.person_id = $1
     union all
-    select e.at, e.id * 8 + 6, 6, e.actor, e.action, '', e.lookup_id, null
-      from audit_entries e where e.person_id = $1 and e.action <> 'lookup.requested'
+    select e.at, e.id * 8 + 6, 6, e.actor, e.action,
+           case when e.action in ('lookup.tagged', 'lookup.untagged') then (select t.name from tags t where t.uid::text = e.subject)
+                when e.action = 'lookup.owner' then (select o.name from users o where o.uid::text = e.subject) end, e.lookup_id, null
+      from audit_entries e where e.person_id = $1 and e.action not in ('lookup.requested', 'lookup.noted')
+    union all
+    select n.written_at, n.id * 8 + 7, 7, n.author, '', n.text, n.lookup_id, null
+      from lookups l join case_notes n on n.lookup_id = l.id where l.person_id = $1
   ) h
   left join lookups l on l.id = h.lookup_id
   left join connections c on c.id = l.connection_id
@@ -78,7 +84,7 @@ select id from people where environment = $1 and uid = $2`, env, uid).Scan(&id);
 	// The person stands in each branch, so that each reaches its rows by an index.
 	w := where{args: []any{id}}
 	w.add("true")
-	text, args, backwards := w.page("history of person", `h.at, h.key, h.kind, h.who, h.word, h.text,
+	text, args, backwards := w.page("history of person", `h.at, h.key, h.kind, h.who, h.word, coalesce(h.text, ''),
        coalesce(l.uid, '00000000-0000-0000-0000-000000000000'), coalesce(c.dialect, ''), coalesce(l.platform, ''),
        coalesce(h.subject, '00000000-0000-0000-0000-000000000000')`, happeningsOf, "h.at", "h.key", page)
 	rows, err := db.pool.Query(ctx, text, args...)

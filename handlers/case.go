@@ -35,7 +35,7 @@ func (c *Console) lookup(w http.ResponseWriter, r *http.Request) error {
 
 func casePage(p views.Page, c db.Case, deliveries []webhook.Delivery) views.CasePage {
 	return views.CasePage{Page: p, Case: c.Case, Profile: c.Profile, History: c.History, Earlier: c.Earlier, Change: caseChange(c),
-		Desk: views.Desk{Notes: c.Decisions}, ProfileMore: c.ProfileMore, Entities: entityTables(c.Entities, c.RFC), Documents: documents(c.Documents),
+		Desk: views.Desk{Notes: c.Decisions}, Work: caseWork(c.Work), ProfileMore: c.ProfileMore, Entities: entityTables(c.Entities, c.RFC), Documents: documents(c.Documents),
 		ProfilePull: pullNote(c.ProfilePull), EmploymentPull: pullNote(c.EmploymentPull), Deliveries: caseDeliveries(deliveries)}
 }
 

@@ -52,7 +52,7 @@ func (c *Console) showPerson(w http.ResponseWriter, r *http.Request, p db.Person
 var happeningKinds = map[db.HappeningKind]views.HappeningKind{
 	db.HappenedLookup: views.HappenedLookup, db.HappenedAttempt: views.HappenedAttempt, db.HappenedOutcome: views.HappenedOutcome,
 	db.HappenedPull: views.HappenedPull, db.HappenedDelivery: views.HappenedDelivery, db.HappenedConsent: views.HappenedConsent,
-	db.HappenedAct: views.HappenedAct,
+	db.HappenedAct: views.HappenedAct, db.HappenedNote: views.HappenedNote,
 }
 
 func personSource(c db.Case) views.PersonSource {

@@ -10,10 +10,10 @@ import (
 func TestNavigationByRole(t *testing.T) {
 	t.Parallel()
 	tests := map[auth.Role][]string{
-		auth.Administrator: {"/", "/lookups", "/bulk", "/sandbox", "/deliveries", "/missing", "/sources", "/replays", "/connection", "/subscriptions", "/users", "/jobs", "/settings"},
-		auth.Supervisor:    {"/", "/lookups", "/bulk", "/sandbox", "/deliveries", "/missing", "/sources", "/replays"},
-		auth.Analyst:       {"/", "/lookups", "/bulk", "/sandbox", "/deliveries", "/missing", "/sources"},
-		auth.Auditor:       {"/", "/lookups", "/bulk", "/deliveries", "/missing", "/sources"},
+		auth.Administrator: {"/", "/lookups", "/bulk", "/exports", "/sandbox", "/deliveries", "/missing", "/sources", "/replays", "/connection", "/subscriptions", "/users", "/jobs", "/tags", "/settings"},
+		auth.Supervisor:    {"/", "/lookups", "/bulk", "/exports", "/sandbox", "/deliveries", "/missing", "/sources", "/replays"},
+		auth.Analyst:       {"/", "/lookups", "/bulk", "/exports", "/sandbox", "/deliveries", "/missing", "/sources"},
+		auth.Auditor:       {"/", "/lookups", "/bulk", "/exports", "/deliveries", "/missing", "/sources"},
 		auth.Developer:     {"/", "/deliveries", "/missing", "/sources"},
 	}
 	for role, want := range tests {

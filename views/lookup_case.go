@@ -27,6 +27,7 @@ type CasePage struct {
 	Deliveries     []CaseDelivery    // oldest first
 	Revealed       map[string]string // "curp", "rfc", "nss": the full value, shown on this page once
 	Desk           Desk              // the date of the figures, and the decision notes
+	Work           CaseWork          // whose case it is, its tags and notes
 	Change         *CaseChange       // nil while there is one answer only
 	Earlier        uuid.UUID         // the same person's latest other success, to which a refusal as too recent leads
 }

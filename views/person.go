@@ -57,6 +57,7 @@ const (
 	HappenedDelivery HappeningKind = "delivery"
 	HappenedConsent  HappeningKind = "consent"
 	HappenedAct      HappeningKind = "act"
+	HappenedNote     HappeningKind = "note"
 )
 
 // Happening is one line of the history: who asked, what came, who looked.
@@ -157,7 +158,13 @@ func happenedWords(p Page, h Happening) string {
 	case HappenedConsent:
 		return p.T("person.happened.consent", "Means", meansWord(p, h.Word), "Version", h.Text)
 	}
+	if h.Kind == HappenedNote {
+		return p.T("person.happened.note")
+	}
 	if id := actID(h.Word); p.P.Has(id) {
+		if h.Text != "" {
+			return p.T(id) + ": " + h.Text
+		}
 		return p.T(id)
 	}
 	return p.T("person.act.unnamed")
@@ -202,6 +209,8 @@ func happenedIcon(h Happening) string {
 		return "inbox"
 	case HappenedConsent:
 		return "check"
+	case HappenedNote:
+		return "analyst"
 	}
 	switch audit.Action(h.Word) {
 	case audit.CURPRevealed, audit.NSSRevealed, audit.RFCRevealed, audit.BodyRevealed, audit.DeliveryBody, audit.PullRevealed, audit.PullBody:
