@@ -16,12 +16,15 @@ import (
 func bench(ctx context.Context, c config.Config, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "small data and short runs, to see that it works")
+	lookups := flags.Int("lookups", 0, "lookups of the larger database; 0 for 200,000")
+	deliveries := flags.Int("deliveries", 0, "its deliveries; 0 for five to a lookup")
+	dir := flags.String("dir", "", "keep the databases in this folder, and use those that are there")
 	into := flags.String("write", "", "also write the figures into this document")
 	bare := flags.Bool("bare-server", false, "be the server that the webhooks are compared with (the bench starts it itself)")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(err, errUsage)
 	}
-	if flags.NArg() > 0 {
+	if flags.NArg() > 0 || *lookups < 0 || *deliveries < 0 {
 		return errUsage
 	}
 	if *bare {
@@ -32,7 +35,7 @@ func bench(ctx context.Context, c config.Config, args []string) error {
 		return err
 	}
 	report, err := measure.Run(ctx, measure.Options{
-		Serve: []string{self, "serve"}, Bare: []string{self, "bench", "--bare-server"}, Quick: *quick, PGBin: c.PGBin, Log: os.Stderr, Version: version,
+		Serve: []string{self, "serve"}, Bare: []string{self, "bench", "--bare-server"}, Quick: *quick, Lookups: *lookups, Deliveries: *deliveries, Dir: *dir, PGBin: c.PGBin, Log: os.Stderr, Version: version,
 		Fill: func(ctx context.Context, store *db.DB, plan plans.Plan) error {
 			return fill(ctx, store, c, plan, os.Stderr)
 		},

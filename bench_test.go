@@ -67,7 +67,7 @@ func TestBenchRunsThrough(t *testing.T) {
 			t.Errorf("%s: %v ms", f.What, f.Value)
 		}
 	}
-	if len(report.Figures) < 12 || len(report.Pages) != 7 || len(report.Seeds) != 2 {
+	if len(report.Figures) < 12 || len(report.Pages) != 13 || len(report.Sweeps) != 4 || len(report.Seeds) != 2 {
 		t.Errorf("%d figures, %d pages, %d seeds", len(report.Figures), len(report.Pages), len(report.Seeds))
 	}
 
@@ -104,7 +104,7 @@ func TestSeedRefusesNonsense(t *testing.T) {
 			t.Errorf("seed %v: %v", args, err)
 		}
 	}
-	for _, args := range [][]string{{"--fast"}, {"now"}} {
+	for _, args := range [][]string{{"--fast"}, {"now"}, {"--lookups", "-1"}} {
 		if err := bench(t.Context(), config.Config{}, args); exitCode(err) != 2 {
 			t.Errorf("bench %v: %v", args, err)
 		}

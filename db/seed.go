@@ -43,7 +43,7 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 		return fmt.Errorf("reserve ids: %w", err)
 	}
 	plan.FirstID = s.next["lookups"]
-	first := seeded{lookups: s.next["lookups"], attempts: s.next["attempts"], deliveries: s.next["deliveries"]}
+	first := seeded{lookups: s.next["lookups"], attempts: s.next["attempts"], deliveries: s.next["deliveries"], pulls: s.next["pulls"]}
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		var off dismantled
 		if s.linked = plan.Bulk || plan.Lookups >= seedBulk; s.linked {
@@ -78,14 +78,23 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 		if err := off.restore(ctx, tx); err != nil {
 			return fmt.Errorf("put the indexes back: %w", err)
 		}
+		// Before the counting, which joins these tables whole; the rest once more after it.
+		if err := analyze(ctx, tx); err != nil {
+			return err
+		}
 		if err := first.count(ctx, tx, s.linked); err != nil {
 			return fmt.Errorf("count what was added: %w", err)
 		}
-		_, err := tx.Exec(ctx, `-- name: analyze seeded
-analyze people, consents, lookups, attempts, attempt_hours, moments, deliveries, delivery_hours, events, changes, employers, lookup_employers, lookup_facets, delivery_facets, pulls, profiles, profile_ids,
-  employments, employment_records, employment_movements`)
+		_, err := tx.Exec(ctx, `-- name: analyze counters
+analyze attempt_hours, delivery_hours, employers, lookup_employers, lookup_facets, delivery_facets, lookup_counts, failure_days`)
 		return err
 	})
+}
+
+func analyze(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `-- name: analyze seeded
+analyze people, consents, lookups, attempts, moments, deliveries, events, changes, pulls, profiles, profile_ids, employments, employment_records, employment_movements`)
+	return err
 }
 
 // MaySeed gives ErrProduction when the database serves real data.

@@ -13,8 +13,8 @@ import (
 type dismantled []string
 
 // dismantle puts aside, within the caller's transaction, so that unless it commits nothing is gone: foreign keys of and to
-// the seeded tables, their indexes but for the primary keys, which grow at one end, and the triggers of attempts, whose
-// work seeded.count does for all rows at once. What they are is read from the database: the migrations alone say it.
+// the seeded tables, their indexes but for the primary keys, which grow at one end, and the triggers of attempts and
+// employment records, whose work seeded.count does for all rows at once. What they are is read from the database: the migrations alone say it.
 func dismantle(ctx context.Context, tx pgx.Tx) (dismantled, error) {
 	var tables []string
 	for _, t := range seedTables {
@@ -33,7 +33,7 @@ union all
 select 3, format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
   from pg_index i where i.indrelid in (select id from seeded) and not exists (select 1 from pg_constraint c where c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x'))
 union all
-select 4, 'alter table attempts disable trigger user', 'alter table attempts enable trigger user'
+select 4, format('alter table %I disable trigger user', t), format('alter table %I enable trigger user', t) from unnest(array['attempts', 'employment_records']) t
  order by turn, down`, tables)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ set local maintenance_work_mem = '256MB'`); err != nil {
 }
 
 // seeded are the first ids of what a seed added.
-type seeded struct{ lookups, attempts, deliveries int64 }
+type seeded struct{ lookups, attempts, deliveries, pulls int64 }
 
 // errNoConsent is what the trigger of attempts would have said.
 var errNoConsent = errors.New("an attempt without a live consent")
@@ -108,6 +108,30 @@ select exists (select 1 from attempts a join lookups l on l.id = a.lookup_id
 	}
 	if lacking {
 		return errNoConsent
+	}
+	if _, err := tx.Exec(ctx, `-- name: seeded employers
+insert into employers (environment, name, folded)
+select distinct on (environment, folded) environment, name, folded
+  from (select l.environment, left(r.employer, 200) as name, folded(left(r.employer, 200)) as folded
+          from employment_records r join pulls q on q.id = r.pull_id join lookups l on l.id = q.lookup_id
+         where r.pull_id >= $1 group by l.environment, left(r.employer, 200)) n
+ where folded <> '' order by environment, folded, name
+on conflict (environment, folded) do nothing`, s.pulls); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `-- name: seeded lookups of employers
+with spelled as (
+  select n.environment, n.name, e.id
+    from (select distinct l.environment, left(r.employer, 200) as name
+            from employment_records r join pulls q on q.id = r.pull_id join lookups l on l.id = q.lookup_id where r.pull_id >= $1) n
+    join employers e on e.environment = n.environment and e.folded = folded(n.name))
+insert into lookup_employers (employer_id, lookup_id)
+select distinct s.id, l.id
+  from employment_records r join pulls q on q.id = r.pull_id join lookups l on l.id = q.lookup_id
+  join spelled s on s.environment = l.environment and s.name = left(r.employer, 200)
+ where r.pull_id >= $1 order by 1, 2
+on conflict do nothing`, s.pulls); err != nil {
+		return err
 	}
 	stretches := make([]string, bounds+1)
 	for i := range stretches {

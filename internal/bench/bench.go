@@ -6,10 +6,12 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +29,11 @@ type Options struct {
 	Bare  []string // the command line that serves ServeBare
 	Quick bool     // small data and short runs: shows that the bench runs, not how fast Cotejo is
 	PGBin string   // folder of initdb and postgres; empty: looked for
+	// Lookups and Deliveries of the larger database; 0: 200,000, five deliveries to a lookup. The smaller one has 10,000, or a
+	// twentieth if that is less.
+	Lookups, Deliveries int
+	// Dir keeps the databases, so that another run of the same sizes need not load them again; empty: they are removed.
+	Dir string
 	// Fill adds invented lookups to the sandbox of a database.
 	Fill    func(ctx context.Context, store *db.DB, plan seed.Plan) error
 	Log     io.Writer // progress
@@ -36,6 +43,8 @@ type Options struct {
 // size is how much a run measures.
 type size struct {
 	small, large int // lookups of the two databases compared
+	each         int // deliveries to a lookup
+	asks         int // of each question
 	burst        time.Duration
 	repeats      int
 	pages        int // requests of each page
@@ -45,17 +54,23 @@ type size struct {
 }
 
 func (o Options) size() size {
+	s := size{small: 10_000, large: 200_000, each: 5, asks: 5, burst: 4 * time.Second, repeats: 3, pages: 150, changes: 300, rows: 200_000, clients: 16}
 	if o.Quick {
-		return size{small: 200, large: 400, burst: 150 * time.Millisecond, repeats: 1, pages: 5, changes: 10, rows: 500, clients: 4}
+		s = size{small: 200, large: 400, each: 3, asks: 1, burst: 150 * time.Millisecond, repeats: 1, pages: 5, changes: 10, rows: 500, clients: 4}
 	}
-	return size{small: 10_000, large: 200_000, burst: 4 * time.Second, repeats: 3, pages: 150, changes: 300, rows: 200_000, clients: 16}
+	if o.Lookups > 0 {
+		s.large, s.small = o.Lookups, min(s.small, max(o.Lookups/20, 100))
+	}
+	if o.Deliveries > 0 {
+		s.each = max(o.Deliveries/s.large, 1)
+	}
+	return s
 }
 
-// deliveriesEach is how many deliveries stand with a lookup.
-const deliveriesEach = 3
-
-// limit ends a run that hangs. Two busy cores took twelve minutes.
-const limit = 20 * time.Minute
+// limit ends a run that hangs. Two busy cores took twelve minutes, and load a thousand lookups in two seconds.
+func (s size) limit() time.Duration {
+	return 25*time.Minute + time.Duration(s.large/1000)*4*time.Second
+}
 
 // run is one run of the bench.
 type run struct {
@@ -77,14 +92,18 @@ type site struct {
 // Run measures everything, one thing after the other, and cleans up behind itself. A run that fails half-way still
 // gives the report of what it measured before.
 func Run(ctx context.Context, o Options) (_ *Report, err error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, o.size().limit())
 	defer cancel()
-	dir, err := os.MkdirTemp("", "cotejo-bench-")
-	if err != nil {
+	dir, key := o.Dir, seal.GenerateSecretKey()
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "cotejo-bench-"); err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+	} else if key, err = keptKey(dir); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	r := &run{Options: o, size: o.size(), dir: dir, key: seal.GenerateSecretKey(), out: newReport(o)}
+	r := &run{Options: o, size: o.size(), dir: dir, key: key, out: newReport(o)}
 	cluster, err := localpg.Start(ctx, localpg.Options{Dir: dir, Bin: o.PGBin, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
@@ -144,14 +163,38 @@ func (r *run) open(ctx context.Context, at *site) (err error) {
 show server_version`).Scan(&r.out.Postgres)
 }
 
-// fill adds lookups to an empty database, and settles it as it would be settled after a day.
+// keptKey gives the key under which a kept folder's databases seal.
+func keptKey(dir string) (seal.SecretKey, error) {
+	path := filepath.Join(dir, "bench.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		key := seal.GenerateSecretKey()
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return key, err
+		}
+		return key, os.WriteFile(path, []byte(key.Encode()), 0o600)
+	} else if err != nil {
+		return seal.SecretKey{}, err
+	}
+	return seal.ParseSecretKey(string(text))
+}
+
+// fill adds lookups to a database, unless it is kept and has them, and settles it as it would be settled after a day.
 func (r *run) fill(ctx context.Context, store *db.DB, lookups int) error {
 	began := time.Now()
-	err := r.Fill(ctx, store, seed.Plan{Lookups: lookups, Deliveries: deliveriesEach * lookups, Now: began})
+	var there int
+	if err := store.Pool().QueryRow(ctx, `-- name: bench lookups there
+select count(*) from lookups`).Scan(&there); err != nil {
+		return err
+	}
+	if there >= lookups {
+		return settle(ctx, store)
+	}
+	err := r.Fill(ctx, store, seed.Plan{Lookups: lookups, Deliveries: r.each * lookups, Now: began})
 	if err != nil {
 		return err
 	}
-	r.out.Seeds = append(r.out.Seeds, Seeded{Lookups: lookups, Took: time.Since(began)})
+	r.out.Seeds = append(r.out.Seeds, Seeded{Lookups: lookups, Deliveries: r.each * lookups, Took: time.Since(began)})
 	return settle(ctx, store)
 }
 

@@ -41,7 +41,7 @@ func (r *run) deliveries(ctx context.Context) error {
 		return err
 	}
 	if _, err := r.db.Pool().Exec(ctx, `-- name: bench table
-create table bench_bare (id bigint generated always as identity primary key, received_at timestamptz not null default clock_timestamp(), body bytea not null)`); err != nil {
+create table if not exists bench_bare (id bigint generated always as identity primary key, received_at timestamptz not null default clock_timestamp(), body bytea not null)`); err != nil {
 		return err
 	}
 	bare, err := r.start(ctx, r.Bare, r.url, "/")

@@ -22,8 +22,14 @@ func (r *run) lists(ctx context.Context) error {
 	}
 	address.Path = "/cotejo_small"
 	small := site{url: address.String()}
-	if _, err := r.db.Pool().Exec(ctx, "-- name: bench small database\ncreate database cotejo_small"); err != nil {
+	var there bool
+	if err := r.db.Pool().QueryRow(ctx, "-- name: bench small database there\nselect exists (select from pg_database where datname = 'cotejo_small')").Scan(&there); err != nil {
 		return err
+	}
+	if !there {
+		if _, err := r.db.Pool().Exec(ctx, "-- name: bench small database\ncreate database cotejo_small"); err != nil {
+			return err
+		}
 	}
 	if err := r.open(ctx, &small); err != nil {
 		return err
@@ -56,10 +62,13 @@ func (r *run) lists(ctx context.Context) error {
 			}
 		}
 	}
+	for _, at := range readers {
+		at.console.stop() // the sweep has the processor to itself
+	}
 	for i, page := range readers[0].pages {
 		r.out.Pages = append(r.out.Pages, PageTime{What: page.what, Small: page.took, Large: readers[1].pages[i].took})
 	}
-	return nil
+	return r.sweep(ctx, small, r.site)
 }
 
 // reader asks one console for its pages, over HTTP and signed in.
@@ -89,13 +98,19 @@ select received_at, id from deliveries where received_at < $1 order by received_
 		return reader{}, err
 	}
 	return reader{console, []page{
+		{what: "Overview", path: "/", mark: "/lookups/"},
 		{what: "Lookups, first page", path: "/lookups", mark: "/lookups/"},
 		{what: "Lookups an analyst has to act on", path: "/lookups?actor=analyst", mark: "/lookups/"},
 		{what: "Lookups by status", path: "/lookups?status=incomplete", mark: "/lookups/"},
 		{what: "Lookups, 22 months back", path: "/lookups?after=" + lookups, mark: "/lookups/"},
+		{what: "Lookups by status, records and platform", path: "/lookups?status=success&records=failed&platform=issste", mark: "<main"},
 		{what: "Deliveries, first page", path: "/deliveries", mark: "/deliveries/"},
 		{what: "Deliveries by verdict", path: "/deliveries?verdict=duplicate", mark: "/deliveries/"},
 		{what: "Deliveries, 22 months back", path: "/deliveries?after=" + deliveries, mark: "/deliveries/"},
+		{what: "Deliveries by verdict and event", path: "/deliveries?verdict=ignored&action=login.created", mark: "<main"},
+		{what: "Missing notices", path: "/missing", mark: "<main"},
+		{what: "Health of sources", path: "/sources", mark: "<main"},
+		{what: "Jobs", path: "/jobs", mark: "<main"},
 	}}, nil
 }
 

@@ -55,14 +55,15 @@ type PageTime struct {
 
 // Seeded is how long invented lookups took to load.
 type Seeded struct {
-	Lookups int
-	Took    time.Duration
+	Lookups, Deliveries int
+	Took                time.Duration
 }
 
 // Report is a whole run.
 type Report struct {
 	Figures  []Figure
 	Pages    []PageTime
+	Sweeps   []Sweep
 	Seeds    []Seeded
 	Postgres string
 
@@ -104,10 +105,69 @@ func (r *Report) Markdown(w io.Writer) {
 		small, large := p.Small.percentile(50), p.Large.percentile(50)
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %.2f |\n", p.What, amount(small), amount(p.Small.percentile(99)), amount(large), amount(p.Large.percentile(99)), large/small)
 	}
+	r.sweeps(w)
 	fmt.Fprintln(w)
 	for _, s := range r.Seeds {
-		fmt.Fprintf(w, "Loading %s invented lookups with %s deliveries took %s.\n", thousands(s.Lookups), thousands(s.Lookups*deliveriesEach), s.Took.Round(100*time.Millisecond))
+		fmt.Fprintf(w, "Loading %s invented lookups with %s deliveries took %s.\n", thousands(s.Lookups), thousands(s.Deliveries), s.Took.Round(100*time.Millisecond))
 	}
+}
+
+// sweeps writes what the lists were asked for: the middle and the slowest question, how many took too long, and how many
+// took more than twice their time with few rows.
+func (r *Report) sweeps(w io.Writer) {
+	if len(r.Sweeps) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n| what package db is asked, in ms | questions | median | slowest | limit | over it | slowest is |\n|---|---:|---:|---:|---:|---:|---|\n")
+	for _, s := range r.Sweeps {
+		over := 0
+		for _, ms := range s.Large {
+			if ms > longMS {
+				over++
+			}
+		}
+		slowest := s.most(func(i int) float64 { return s.Large[i] })
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %d | %d | %s |\n", s.What, thousands(len(s.Large)), amount(s.Large.median()), amount(s.Large[slowest]), longMS, over, s.Questions[slowest])
+	}
+	fmt.Fprintf(w, "\n| the same, beside %s lookups | median there | ratio of medians | limit | over it | of these over %d ms | highest of those |\n|---|---:|---:|---:|---:|---:|---|\n",
+		thousands(r.size.small), noticedMS)
+	for _, s := range r.Sweeps {
+		over, noticed := 0, 0
+		for i := range s.Large {
+			if s.ratio(i) > slower {
+				over++
+				if s.Large[i] > noticedMS {
+					noticed++
+				}
+			}
+		}
+		worst := "none"
+		if noticed > 0 {
+			i := s.most(func(i int) float64 {
+				if s.Large[i] <= noticedMS {
+					return 0
+				}
+				return s.ratio(i)
+			})
+			worst = fmt.Sprintf("%.1f: %s, %s ms", s.ratio(i), s.Questions[i], amount(s.Large[i]))
+		}
+		fmt.Fprintf(w, "| %s | %s | %.2f | %d | %d | %d | %s |\n", s.What, amount(s.Small.median()), s.Large.median()/s.Small.median(), slower, over, noticed, worst)
+	}
+}
+
+// noticedMS is what adds nothing to a page that anybody could notice, whatever its ratio.
+const noticedMS = 5
+
+func (s Sweep) ratio(i int) float64 { return s.Large[i] / max(s.Small[i], 0.001) }
+
+// most gives the question of which something is highest.
+func (s Sweep) most(of func(i int) float64) (at int) {
+	for i := range s.Large {
+		if of(i) > of(at) {
+			at = i
+		}
+	}
+	return at
 }
 
 // amount writes three figures of a number: more would be noise.

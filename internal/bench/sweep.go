@@ -1,0 +1,245 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/db"
+	"cotejo/internal/audit"
+	"cotejo/internal/lookup"
+	"cotejo/internal/palenca"
+	"cotejo/internal/webhook"
+)
+
+// pageRows is how many rows a page of a list has.
+const pageRows = 50
+
+// longMS is what a question of a page may take at the median, and slower how many times its time with few rows.
+const (
+	longMS = 50
+	slower = 2
+)
+
+// question is what a page asks of package db, and how long it took.
+type question struct {
+	what string
+	ask  func(context.Context) error
+}
+
+// Sweep is many questions of one kind, each asked of two databases in turn, in milliseconds at the median.
+type Sweep struct {
+	What         string
+	Small, Large samples  // of each question
+	Questions    []string // what they were
+}
+
+// sweep asks every list for every filter and every two filters together, first page and deep, what the searches and the
+// counters are asked for, at both sizes.
+func (r *run) sweep(ctx context.Context, small, large site) error {
+	var kinds [2][]kind
+	var details []string
+	for i, at := range []site{small, large} {
+		known, err := knowledge(ctx, at.db)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			details = known.Details
+		}
+		known.Details = details // the same questions of both
+		kinds[i] = []kind{
+			{"Lookups: each filter and each two", lookupQuestions(at.db, known)},
+			{"Deliveries: each filter and each two", deliveryQuestions(at.db, known)},
+			{"Search", searchQuestions(at.db, known)},
+			{"Counts, health of sources, missing notices, other lists", otherQuestions(at.db, known)},
+		}
+	}
+	for k, of := range kinds[0] {
+		s := Sweep{What: of.what}
+		for q := range of.questions {
+			var took [2]samples
+			for n := range r.asks + 1 {
+				for i := range kinds {
+					began := time.Now()
+					if err := kinds[i][k].questions[q].ask(ctx); err != nil {
+						return fmt.Errorf("%s, %s: %w", of.what, of.questions[q].what, err)
+					}
+					if n > 0 { // the first one plans
+						took[i] = append(took[i], millis(time.Since(began)))
+					}
+				}
+			}
+			s.Questions = append(s.Questions, of.questions[q].what)
+			s.Small, s.Large = append(s.Small, took[0].median()), append(s.Large, took[1].median())
+		}
+		r.out.Sweeps = append(r.out.Sweeps, s)
+	}
+	return nil
+}
+
+// kind are the questions of one kind, the same at both sizes.
+type kind struct {
+	what      string
+	questions []question
+}
+
+// known is what questions are about in one database.
+type known struct {
+	Analysts         []uuid.UUID // who asked, and last one who never did
+	Tag, Lookup      uuid.UUID
+	Hook             uuid.UUID
+	Account          string
+	Lookups          lookup.Cursor // far back
+	Deliveries       lookup.Cursor
+	Names, Employers []string
+	CURP, NSS        string
+	Reference        string
+	Details          []string
+	by               audit.Actor
+}
+
+// knowledge reads it. A fiftieth of the lookups gets a tag, which a seed does not give.
+func knowledge(ctx context.Context, store *db.DB) (k known, err error) {
+	pool := store.Pool()
+	if _, err := pool.Exec(ctx, `-- name: bench tag
+with t as (insert into tags (environment, name, folded) values ('sandbox', 'bench', 'bench') on conflict (environment, folded) do update set name = excluded.name returning id)
+insert into lookup_tags (lookup_id, tag_id, requested_at) select l.id, t.id, l.requested_at from lookups l, t where l.id % 50 = 0 on conflict do nothing`); err != nil {
+		return k, err
+	}
+	err = pool.QueryRow(ctx, `-- name: bench known
+select (select array_agg(u.uid order by (select count(*) from lookups l where l.requested_by = u.id and l.id < 5000) desc, u.id) from users u),
+       (select uid from tags limit 1), (select uid from lookups where status = 'success' order by requested_at, id limit 1),
+       (select uid from subscriptions order by id limit 1), (select account_id from attempts where account_id <> '' order by id limit 1),
+       (select array_agg(name) from (select name from people where name <> '' order by id limit 3) p),
+       (select array_agg(name) from (select name from employers order by id limit 3) e),
+       (select curp from people where curp is not null order by id limit 1), (select nss from people where nss <> '' order by id limit 1),
+       (select reference from lookups where reference <> '' order by id limit 1),
+       (select array_agg(distinct detail) from (select detail from lookups where status in ('error', 'incomplete', 'expired') order by id limit 500) d),
+       (select id from users order by id limit 1)`).
+		Scan(&k.Analysts, &k.Tag, &k.Lookup, &k.Hook, &k.Account, &k.Names, &k.Employers, &k.CURP, &k.NSS, &k.Reference, &k.Details, &k.by.UserID)
+	if err != nil {
+		return k, err
+	}
+	k.by.Name = "bench"
+	back := time.Now().AddDate(0, -22, 0)
+	err = pool.QueryRow(ctx, `-- name: bench deep cursors
+select l.requested_at, l.id, d.received_at, d.id
+  from (select requested_at, id from lookups where requested_at < $1 order by requested_at desc, id desc limit 1) l,
+       (select received_at, id from deliveries where received_at < $1 order by received_at desc, id desc limit 1) d`, back).
+		Scan(&k.Lookups.At, &k.Lookups.ID, &k.Deliveries.At, &k.Deliveries.ID)
+	return k, err
+}
+
+// choice is a value of a filter that a page offers.
+type choice[F any] struct {
+	what string
+	set  func(*F)
+}
+
+// pairs gives every choice, and every two of different filters, as filters.
+func pairs[F any](filters [][]choice[F], yield func(what string, f F)) {
+	var none F
+	yield("all", none)
+	for i, one := range filters {
+		for _, a := range one {
+			f := none
+			a.set(&f)
+			yield(a.what, f)
+			for _, other := range filters[i+1:] {
+				for _, b := range other {
+					g := f
+					b.set(&g)
+					yield(a.what+" and "+b.what, g)
+				}
+			}
+		}
+	}
+}
+
+func choices[F, V any](name string, set func(*F, V), values ...V) (list []choice[F]) {
+	for _, v := range values {
+		list = append(list, choice[F]{fmt.Sprintf("%s %v", name, v), func(f *F) { set(f, v) }})
+	}
+	return list
+}
+
+// days are the last week, and a month far back.
+func days[F any](set func(f *F, from, to time.Time)) []choice[F] {
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	return []choice[F]{
+		{"last week", func(f *F) { set(f, today.AddDate(0, 0, -7), today) }},
+		{"a month two years ago", func(f *F) { set(f, today.AddDate(0, -23, 0), today.AddDate(0, -22, 0)) }},
+	}
+}
+
+func deepness(p lookup.Page) string {
+	if p.After == (lookup.Cursor{}) {
+		return ""
+	}
+	return ", 22 months back"
+}
+
+func lookupQuestions(store *db.DB, k known) (list []question) {
+	type F = lookup.Filter
+	filters := [][]choice[F]{
+		choices("actor", func(f *F, v lookup.Actor) { f.Actor = v }, lookup.Actors...),
+		choices("status", func(f *F, v lookup.Status) { f.Status = v }, lookup.Statuses...),
+		choices("platform", func(f *F, v lookup.Platform) { f.Platform = v }, lookup.IMSS, lookup.ISSSTE, lookup.AllSources),
+		choices("records", func(f *F, v lookup.PullState) { f.Records = v }, lookup.PullStates...),
+		choices("source", func(f *F, v lookup.Source) { f.Source = v }, lookup.Sources...),
+		choices("dialect", func(f *F, v lookup.Dialect) { f.Dialect = v }, lookup.Palenca, lookup.Buro),
+		choices("detail", func(f *F, v string) { f.Detail = v }, append(k.Details, lookup.NoDetail)...),
+		choices("overdue", func(f *F, v bool) { f.Overdue = v }, true),
+		nth("analyst", k.Analysts, func(f *F, v uuid.UUID) { f.Analyst = v }),
+		nth("owner", k.Analysts, func(f *F, v uuid.UUID) { f.Owner = v }),
+		nth("tag", []uuid.UUID{k.Tag}, func(f *F, v uuid.UUID) { f.Tag = v }),
+		days(func(f *F, from, to time.Time) { f.From, f.To = from, to }),
+	}
+	pairs(filters, func(what string, f F) {
+		for _, page := range []lookup.Page{{Limit: pageRows}, {Limit: pageRows, After: k.Lookups}} {
+			list = append(list, question{what + deepness(page), func(ctx context.Context) error {
+				_, _, _, err := store.Lookups(ctx, lookup.Sandbox, f, page, time.UTC)
+				return err
+			}})
+		}
+	})
+	return list
+}
+
+// nth are things without a name that two databases have in common: the first and the last of them.
+func nth[F any](name string, ids []uuid.UUID, set func(*F, uuid.UUID)) (list []choice[F]) {
+	for i, id := range ids {
+		if i == 0 || i == len(ids)-1 {
+			list = append(list, choice[F]{fmt.Sprintf("%s %d", name, i+1), func(f *F) { set(f, id) }})
+		}
+	}
+	return list
+}
+
+func deliveryQuestions(store *db.DB, k known) (list []question) {
+	type F = webhook.Filter
+	filters := [][]choice[F]{
+		choices("dialect", func(f *F, v lookup.Dialect) { f.Dialect = v }, lookup.Palenca, lookup.Buro),
+		nth("subscription", []uuid.UUID{k.Hook}, func(f *F, v uuid.UUID) { f.Hook = v }),
+		choices("verdict", func(f *F, v webhook.Verdict) { f.Verdict = v }, webhook.Verdicts...),
+		choices("cause", func(f *F, v webhook.Cause) { f.Cause = v }, webhook.Causes...),
+		choices("event", func(f *F, v string) { f.Action = v }, append([]string{"login.retry"}, palenca.LoginEvents...)...),
+		choices("state", func(f *F, v webhook.State) { f.State = v }, webhook.States...),
+		choices("answered", func(f *F, v int) { f.Answered = v }, webhook.Answers...),
+		choices("account", func(f *F, v string) { f.Account = v }, k.Account),
+		nth("lookup", []uuid.UUID{k.Lookup}, func(f *F, v uuid.UUID) { f.Lookup = v }),
+		days(func(f *F, from, to time.Time) { f.From, f.To = from, to }),
+	}
+	pairs(filters, func(what string, f F) {
+		for _, page := range []lookup.Page{{Limit: pageRows}, {Limit: pageRows, After: k.Deliveries}} {
+			list = append(list, question{what + deepness(page), func(ctx context.Context) error {
+				_, _, _, err := store.Deliveries(ctx, lookup.Sandbox, f, page, time.UTC)
+				return err
+			}})
+		}
+	})
+	return list
+}

@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/db"
+	"cotejo/internal/find"
+	"cotejo/internal/lookup"
+	"cotejo/internal/task"
+)
+
+// searchQuestions look for what is there, whole and by its beginning, for what many have, and for what nobody has.
+func searchQuestions(store *db.DB, k known) (list []question) {
+	texts := []struct{ what, text string }{
+		{"a CURP", k.CURP}, {"the beginning of a CURP", k.CURP[:10]}, {"an NSS", k.NSS}, {"the beginning of an NSS", k.NSS[:5]},
+		{"a reference", k.Reference}, {"the beginning of all references", k.Reference[:4]}, {"no name", "xqzvwy"},
+	}
+	for _, name := range k.Names {
+		texts = append(texts, struct{ what, text string }{"a name", name})
+		if words := find.Words(name); len(words) > 1 {
+			texts = append(texts, struct{ what, text string }{"one word of a name", words[0]}, struct{ what, text string }{"beginnings of two words of a name", words[len(words)-1][:2] + " " + words[0][:3]})
+		}
+	}
+	for _, employer := range k.Employers {
+		texts = append(texts, struct{ what, text string }{"an employer", employer}, struct{ what, text string }{"the beginning of an employer", find.Words(employer)[0]})
+	}
+	for _, t := range texts {
+		for _, reading := range find.Read(t.text) {
+			list = append(list, question{t.what + " as " + string(reading.Kind), func(ctx context.Context) error {
+				_, err := store.Find(ctx, lookup.Sandbox, []find.Reading{reading}, lookup.Page{Limit: pageRows}, k.by)
+				return err
+			}})
+		}
+	}
+	return list
+}
+
+// otherQuestions are what the overview and each page ask for, and the lists that are no filtered lookups or deliveries.
+func otherQuestions(store *db.DB, k known) []question {
+	const env, most = lookup.Sandbox, 100
+	now := time.Now()
+	week, month, first := now.AddDate(0, 0, -7), now.AddDate(0, 0, -30), lookup.Page{Limit: pageRows}
+	person := uuid.Nil
+	list := []question{
+		{"what every page asks", func(ctx context.Context) error { _, err := store.Visit(ctx, k.by.UserID, most); return err }},
+		{"who acts next", func(ctx context.Context) error { _, err := store.ActorCounts(ctx, env, most); return err }},
+		{"failures by cause", func(ctx context.Context) error { _, err := store.Failures(ctx, env, month); return err }},
+		{"refused today", func(ctx context.Context) error {
+			_, err := store.RefusedSince(ctx, env, now.AddDate(0, 0, -1), most)
+			return err
+		}},
+		{"last delivery", func(ctx context.Context) error { _, err := store.LastDelivery(ctx, env); return err }},
+		{"quiet subscriptions", func(ctx context.Context) error { _, err := store.Quiet(ctx, env, 15*time.Minute); return err }},
+		{"deliveries by hour, a week", func(ctx context.Context) error {
+			_, err := store.DeliveryHours(ctx, env, week)
+			return err
+		}},
+		{"sources by hour, 30 days", func(ctx context.Context) error { _, err := store.SourceHours(ctx, env, month); return err }},
+		{"missing notices", func(ctx context.Context) error {
+			_, _, _, err := store.Unheard(ctx, env, db.UnheardFilter{}, week, now, first)
+			return err
+		}},
+		{"missing notices by age", func(ctx context.Context) error {
+			_, err := store.UnheardAges(ctx, env, week, now, []time.Duration{time.Hour, 24 * time.Hour})
+			return err
+		}},
+		{"subscriptions heard of", func(ctx context.Context) error {
+			_, err := store.HooksHeard(ctx, env, now.AddDate(0, 0, -1), now)
+			return err
+		}},
+		{"connections", func(ctx context.Context) error { _, err := store.Connections(ctx, env); return err }},
+		{"jobs", func(ctx context.Context) error {
+			_, _, _, err := store.Jobs(ctx, env, task.Filter{}, first)
+			return err
+		}},
+		{"jobs by kind", func(ctx context.Context) error { _, err := store.JobCounts(ctx, most); return err }},
+		{"replays", func(ctx context.Context) error { _, _, _, err := store.Replays(ctx, env, first); return err }},
+		{"bulks", func(ctx context.Context) error { _, _, _, err := store.Bulks(ctx, env, first); return err }},
+		{"receipts of exports", func(ctx context.Context) error { _, _, _, err := store.Receipts(ctx, env, 0, first); return err }},
+		{"a person", func(ctx context.Context) error {
+			var err error
+			if person == uuid.Nil {
+				err = store.Pool().QueryRow(ctx, `-- name: bench person
+select uid from people order by id limit 1`).Scan(&person)
+			}
+			if err == nil {
+				_, err = store.WatchPerson(ctx, env, person)
+			}
+			return err
+		}},
+		{"what happened with a person's data", func(ctx context.Context) error {
+			_, _, _, err := store.PersonHistory(ctx, env, person, first)
+			return err
+		}},
+	}
+	return list
+}
