@@ -101,12 +101,19 @@ type known struct {
 	by               audit.Actor
 }
 
-// knowledge reads it. A fiftieth of the lookups gets a tag, which a seed does not give.
+// knowledge reads it. A fiftieth of the lookups gets a tag and a twentieth an owner, which a seed does not give.
 func knowledge(ctx context.Context, store *db.DB) (k known, err error) {
 	pool := store.Pool()
 	if _, err := pool.Exec(ctx, `-- name: bench tag
 with t as (insert into tags (environment, name, folded) values ('sandbox', 'bench', 'bench') on conflict (environment, folded) do update set name = excluded.name returning id)
 insert into lookup_tags (lookup_id, tag_id, requested_at) select l.id, t.id, l.requested_at from lookups l, t where l.id % 50 = 0 on conflict do nothing`); err != nil {
+		return k, err
+	}
+	if _, err := pool.Exec(ctx, `-- name: bench owners
+update lookups set owner_id = requested_by where id % 20 = 0 and owner_id is null`); err != nil {
+		return k, err
+	}
+	if err := settle(ctx, store); err != nil {
 		return k, err
 	}
 	err = pool.QueryRow(ctx, `-- name: bench known
