@@ -335,3 +335,25 @@ func TestNewestFirst(t *testing.T) {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }
+
+// An amount at the upper limit of contributions is marked wherever it stands, and what that means is said once.
+func TestSalaryAtTheCap(t *testing.T) {
+	t.Parallel()
+	bothLanguages(t, func(t *testing.T, lang string) {
+		v := answered(lang)
+		count(t, render(t, Lookup(v)), ".cap", 0)
+		v.History.Records[0].BaseSalary = "2932.75"   // on the day of the answer, 15 March 2026
+		v.History.Movements[0].BaseSalary = "2714.25" // on 1 January 2024, above that day's limit
+		v.History.Movements[1].BaseSalary = "2405.49" // on 15 January 2023, a centavo below
+		doc := render(t, Lookup(v))
+		checkDocument(t, doc, lang)
+		count(t, doc, ".cap", 2)
+		says(t, doc, "[aria-labelledby=h-salary] .alert", "UMA")
+		all := strings.Join(onPaper(t, v), " ")
+		if !strings.Contains(all, v.T("lookups.salary.cap")) || !strings.Contains(strings.ReplaceAll(all, " ", ""), "25") {
+			t.Error("the report does not say it")
+		}
+		v.History.Platform = "issste"
+		count(t, render(t, Lookup(v)), ".cap", 0)
+	})
+}

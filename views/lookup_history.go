@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 
 	"cotejo/internal/employment"
@@ -154,4 +155,30 @@ func (v CasePage) amountWords(s salarySeries, text string) string {
 		return v.T("ui.money.monthly", "Amount", v.P.Money(text))
 	}
 	return v.T("ui.money.daily", "Amount", v.P.Money(text))
+}
+
+// movementAtCap tells whether a movement's amount has reached the limit of its day (docs/hints.md#cap).
+func (v CasePage) movementAtCap(m employment.Movement) bool {
+	return employment.Insured(v.History.Platform, employment.Record{}) && employment.AtCap(m.BaseSalary, m.Date)
+}
+
+// recordAtCap tells the same of a record's amount: as of the answer while it is open, else as of its last day.
+func (v CasePage) recordAtCap(r employment.Record) bool {
+	day := r.End
+	if r.Open() {
+		day = v.asOf()
+	}
+	return employment.Insured(v.History.Platform, r) && employment.AtCap(r.BaseSalary, day)
+}
+
+func (v CasePage) someAtCap() bool {
+	return slices.ContainsFunc(v.History.Movements, v.movementAtCap) || slices.ContainsFunc(v.History.Records, v.recordAtCap)
+}
+
+// capWord is the mark on paper, "" without one.
+func (v CasePage) capWord(at bool) string {
+	if at {
+		return v.T("lookups.salary.cap")
+	}
+	return ""
 }

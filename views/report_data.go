@@ -81,7 +81,11 @@ func (r paper) jobs() []report.Section {
 	for _, i := range newestFirst(r.History.Records) {
 		t.Rows = append(t.Rows, r.jobCells(r.History.Records[i], ref))
 	}
-	return []report.Section{line, {Title: r.T("lookups.jobs.title"), Source: r.origin(ref, r.EmploymentPull), Table: t}}
+	table := report.Section{Title: r.T("lookups.jobs.title"), Source: r.origin(ref, r.EmploymentPull), Table: t}
+	if r.someAtCap() {
+		table.Foot = []string{r.T("lookups.salary.cap_note")}
+	}
+	return []report.Section{line, table}
 }
 
 func (r paper) jobCells(x employment.Record, ref string) []report.Cell {
@@ -102,7 +106,7 @@ func (r paper) jobCells(x employment.Record, ref string) []report.Cell {
 		}
 	}
 	return []report.Cell{employer, {Text: orElse(x.State, absent)}, {Text: start}, end, {Text: orElse(r.tenure(x), absent)},
-		{Text: orElse(r.P.Money(x.BaseSalary), absent)}, {Text: orElse(r.P.Money(x.Monthly), absent)}, {Text: ref}}
+		{Text: orElse(r.P.Money(x.BaseSalary), absent), Sub: withText(nil, r.capWord(r.recordAtCap(x)))}, {Text: orElse(r.P.Money(x.Monthly), absent)}, {Text: ref}}
 }
 
 // reportLine is the drawing of the records over time, nil when there are none to draw or too many for a page.
@@ -178,7 +182,7 @@ func (r paper) movements() []report.Section {
 			day = r.P.Date(m.Date)
 		}
 		t.Rows = append(t.Rows, []report.Cell{{Text: day}, {Text: movementWord(r.Page, m.Type)}, {Text: orElse(m.Employer, r.T("lookups.line.unnamed"))},
-			{Text: orElse(r.P.Money(m.BaseSalary), r.T("lookups.jobs.absent"))}, {Text: change}, {Text: ref}})
+			{Text: orElse(r.P.Money(m.BaseSalary), r.T("lookups.jobs.absent")), Sub: withText(nil, r.capWord(r.movementAtCap(m.Movement)))}, {Text: change}, {Text: ref}})
 	}
 	return []report.Section{{Title: r.T("lookups.salary.table"), Source: r.origin(ref, r.EmploymentPull), Table: t, Foot: []string{r.T("lookups.salary.rule")}}}
 }
