@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -259,19 +258,14 @@ select type, employer, registration, coalesce(event_date, '0001-01-01'::date), c
 	return &h, err
 }
 
-// ReportLookup gives what the PDF of one lookup holds, and writes to the trail that this report was made.
-func (db *DB) ReportLookup(ctx context.Context, env lookup.Environment, uid, report uuid.UUID, by audit.Actor) (Case, error) {
-	return db.auditedCase(ctx, env, uid, audit.ReportTaken, by, report.String())
-}
-
-// auditedCase reads a case and writes that to the trail, with subject, in one transaction.
-func (db *DB) auditedCase(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor, subject ...string) (c Case, err error) {
+// auditedCase reads a case and writes that to the trail, in one transaction.
+func (db *DB) auditedCase(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor) (c Case, err error) {
 	err = db.inTx(ctx, func(tx pgx.Tx) (err error) {
 		var personID int64
 		if c, personID, err = readCase(ctx, tx, env, uid); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, note{action: what, personID: personID, lookupID: c.ID, subject: strings.Join(subject, "")})
+		return record(ctx, tx, by, note{action: what, personID: personID, lookupID: c.ID})
 	})
 	return c, err
 }

@@ -150,6 +150,26 @@ func (db *DB) ExportLookup(ctx context.Context, a receipt.Asking, file func(Case
 	return r, text, err
 }
 
+// ReportLookup makes the report of one lookup, and writes its receipt and the audit entry. The receipt's id is given, because
+// it stands on the report's pages.
+func (db *DB) ReportLookup(ctx context.Context, a receipt.Asking, id uuid.UUID, file func(Case) ([]byte, error), by audit.Actor) (r receipt.Receipt, pdf []byte, err error) {
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		c, personID, err := readCase(ctx, tx, a.Environment, a.Subject)
+		if err != nil {
+			return err
+		}
+		if pdf, err = file(c); err != nil {
+			return err
+		}
+		a.Kind, a.People = receipt.Report, 1
+		r = receiptOf(a, int64(c.Gist.Records), pdf)
+		r.UID = id
+		r, err = addReceipt(ctx, tx, r, by, note{action: audit.ReportTaken, personID: personID, lookupID: c.ID})
+		return err
+	})
+	return r, pdf, err
+}
+
 // ExportBulk makes the file of what became of each row of a bulk, and writes its receipt and the audit entry.
 func (db *DB) ExportBulk(ctx context.Context, a receipt.Asking, file func(bulk.Bulk, []bulk.Item) (text []byte, err error), by audit.Actor) (r receipt.Receipt, text []byte, err error) {
 	b, err := db.Bulk(ctx, a.Environment, a.Subject)

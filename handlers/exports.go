@@ -220,6 +220,10 @@ func sendFile(w http.ResponseWriter, r receipt.Receipt, file []byte) error {
 func fileHeaders(w http.ResponseWriter, r receipt.Receipt) {
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	if r.Kind == receipt.Report {
+		h.Set("Content-Type", "application/pdf")
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Disposition", `attachment; filename="`+r.FileName()+`"`)
 	h.Set("Content-Length", strconv.FormatInt(r.Bytes, 10))
 	h.Set(receiptHeader, r.UID.String())

@@ -18,8 +18,9 @@ func (c *Console) figures(w http.ResponseWriter, r *http.Request) error {
 }
 
 // asOf reads the date that a reader asks figures for. One that is none is said so, and they are of today.
-func asOf(r *http.Request, page *views.CasePage) {
-	text := r.URL.Query().Get("as_of")
+func asOf(r *http.Request, page *views.CasePage) { askedFor(r.URL.Query().Get("as_of"), page) }
+
+func askedFor(text string, page *views.CasePage) {
 	_, ok := decision.AsOf(text, page.Now)
 	page.Desk.BadDate = !ok
 	page.Desk.AsOf = chosenDay(text, page.Now)

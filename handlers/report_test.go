@@ -2,7 +2,10 @@ package handlers_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,11 +23,11 @@ func TestReport(t *testing.T) {
 	b := c.as(auth.Analyst)
 	path := "/lookups/" + uid.String() + "/report.pdf"
 	r := b.get(path).want(http.StatusOK)
-	if got := r.header.Get("Content-Type"); got != "application/pdf" || r.header.Get("Cache-Control") != "no-store" {
+	if got := r.header.Get("Content-Type"); got != "application/pdf" || r.header.Get("Cache-Control") != "no-store" || r.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("type %q, %q", got, r.header.Get("Cache-Control"))
 	}
 	name := r.header.Get("Content-Disposition")
-	if !regexp.MustCompile(`^attachment; filename="[a-z0-9-]+T[0-9]+Z\.pdf"$`).MatchString(name) || strings.Contains(strings.ToUpper(name), alejandro[:10]) {
+	if !regexp.MustCompile(`^attachment; filename="report-[a-z0-9-]+T[0-9]+Z-[a-z0-9-]+\.pdf"$`).MatchString(name) || strings.Contains(strings.ToUpper(name), alejandro[:10]) {
 		t.Errorf("disposition %q", name)
 	}
 	file, err := pdf.NewReader(bytes.NewReader([]byte(r.body)), int64(len(r.body)))
@@ -49,6 +52,22 @@ func TestReport(t *testing.T) {
 	if _, err := uuid.Parse(reference); err != nil || !strings.Contains(solid, reference) {
 		t.Errorf("the trail has %q", reference)
 	}
+	// The receipt is of these very bytes, and of the report that its pages name.
+	sum := sha256.Sum256([]byte(r.body))
+	if got := one[string](c, `select encode(sha256, 'hex') from receipts where kind = 'report' and uid = $1 and people = 1 and reason = ''`, reference); got != hex.EncodeToString(sum[:]) {
+		t.Errorf("the receipt is of %s", got)
+	}
+	b.get("/exports/" + reference).want(http.StatusOK).has(hex.EncodeToString(sum[:]))
+
+	// With a reason, which stays in the receipt; one that names somebody comes back with what was typed.
+	b.post(path, url.Values{"reason": {"Expediente 118"}, "as_of": {"2024-05-01"}}).want(http.StatusOK).has("%PDF")
+	if n := one[int](c, `select count(*) from receipts where reason = 'Expediente 118'`); n != 1 {
+		t.Errorf("%d receipts with the reason", n)
+	}
+	if got := b.post(path, url.Values{"reason": {"por " + alejandro}}).want(http.StatusUnprocessableEntity).count("#report-form .error-list, #report-form [role=alert]", 1).attr("#why", "value"); got != "por "+alejandro {
+		t.Errorf("the form came back with %q", got)
+	}
+	b.post(path, url.Values{"as_of": {"never"}}).want(http.StatusBadRequest)
 	b.get("/lookups/"+uid.String()).count("#case-pdf", 1).count("#case-print", 1)
 	auditor := c.as(auth.Auditor)
 	auditor.get("/lookups/"+uid.String()).count("#case-pdf", 0)

@@ -60,6 +60,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "GET /figures", Access: auth.PowerRead, Handle: c.figures},
 		{Pattern: "GET /lookups/{id}/employment.csv", Access: auth.PowerExport, Handle: c.employmentCSV},
 		{Pattern: "GET /lookups/{id}/report.pdf", Access: auth.PowerExport, Handle: c.report},
+		{Pattern: "POST /lookups/{id}/report.pdf", Access: auth.PowerExport, Handle: c.reportWhy},
 		{Pattern: "GET /pulls/{id}", Access: auth.PowerRead, Handle: c.pull},
 		{Pattern: "GET /pulls/{id}/body", Access: auth.PowerBody, Handle: c.pullBody},
 		{Pattern: "POST /pulls/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealPull},

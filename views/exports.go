@@ -265,6 +265,8 @@ func (v ExportPage) facts() []Fact {
 	row := v.Row
 	label := "exports.fact.lookups"
 	switch row.Kind {
+	case receipt.Report:
+		label = "exports.fact.employment"
 	case receipt.Deliveries, receipt.Bulk, receipt.Employment:
 		label = "exports.fact." + string(row.Kind)
 	}
@@ -293,7 +295,7 @@ func (v ExportPage) facts() []Fact {
 // subjectPath leads to what an export is of, "" for a list.
 func (v ExportPage) subjectPath() string {
 	switch v.Row.Kind {
-	case receipt.Employment:
+	case receipt.Employment, receipt.Report:
 		return "/lookups/" + v.Row.Subject.String()
 	case receipt.Bulk:
 		return "/bulk/" + v.Row.Subject.String()

@@ -20,6 +20,8 @@ type Desk struct {
 	Notes   []decision.Note
 	Reason  string // of a note that was refused, as typed
 	Err     Note   // why
+	Why     string // reason of a report that was refused, as typed
+	WhyErr  Note
 }
 
 // figuresDay is the date of the figures.

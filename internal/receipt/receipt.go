@@ -19,6 +19,7 @@ type Kind string
 
 const (
 	Employment Kind = "employment" // the employment records of one lookup
+	Report     Kind = "report"     // one lookup on paper, as PDF
 	Bulk       Kind = "bulk"       // what became of each row of a bulk
 	Lookups    Kind = "lookups"    // a filtered list of lookups
 	Records    Kind = "records"    // the employment records of a filtered list of lookups
@@ -26,7 +27,7 @@ const (
 )
 
 // Kinds lists them all.
-var Kinds = []Kind{Employment, Bulk, Lookups, Records, Deliveries}
+var Kinds = []Kind{Employment, Report, Bulk, Lookups, Records, Deliveries}
 
 // Listed tells whether an export of this kind follows a filter; the others are of one lookup or one bulk.
 func (k Kind) Listed() bool { return k == Lookups || k == Records || k == Deliveries }
@@ -161,5 +162,9 @@ func (r Receipt) FileName() string {
 	if r.Subject != uuid.Nil {
 		name += "-" + r.Subject.String()
 	}
-	return name + "-" + r.MadeAt.UTC().Format("20060102T150405Z") + "-" + r.UID.String() + ".csv"
+	ending := ".csv"
+	if r.Kind == Report {
+		ending = ".pdf"
+	}
+	return name + "-" + r.MadeAt.UTC().Format("20060102T150405Z") + "-" + r.UID.String() + ending
 }
