@@ -57,7 +57,7 @@ func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, 
 	if f.Account != "" || f.Lookup != uuid.Nil {
 		q.facets = nil // these have few rows, and indexes of their own
 	}
-	return q.facetPage("deliveries", "d", "delivery_facets", deliveryColumns, deliveryTables, page)
+	return q.facetPage("deliveries", "d", "received_at", "delivery_facets", deliveryColumns, deliveryTables, page)
 }
 
 // deliveries narrows to the deliveries of an environment that a filter lets through: in the list, and where a replay

@@ -11,7 +11,7 @@ import (
 // lookupsPage writes the statement for a page of the list of lookups.
 func lookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := lookupConditions(env, f, zone)
-	return q.facetPage("lookups", "l", "lookup_facets", rowColumns, rowTables, page)
+	return q.facetPage("lookups", "l", "requested_at", "lookup_facets", rowColumns, rowTables, page)
 }
 
 // lookupConditions is what a filter means, the only place that says so: whatever lists or exports filtered lookups starts
@@ -32,11 +32,18 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	if f.Records != "" {
 		q.facet("l", "employment_state", "= ?", clean(string(f.Records)))
 	}
+	// A tag is on fewer lookups than a person has cases, who has fewer than one who asks all day.
+	owned, asked := q.add, q.add
+	if f.Tag != (uuid.UUID{}) {
+		owned, asked = q.unseen, q.unseen
+	} else if f.Owner != (uuid.UUID{}) {
+		asked = q.unseen
+	}
 	if f.Analyst != (uuid.UUID{}) {
-		q.add("l.requested_by = (select id from users where uid = ?)", f.Analyst)
+		asked("l.requested_by = (select id from users where uid = ?)", f.Analyst)
 	}
 	if f.Owner != (uuid.UUID{}) {
-		q.add("l.owner_id = (select id from users where uid = ?)", f.Owner)
+		owned("l.owner_id = (select id from users where uid = ?)", f.Owner)
 	}
 	if f.Dialect != "" {
 		q.facet("l", "connection_id", "= (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))

@@ -227,6 +227,7 @@ select id, connection_id, 1, 'form', status, case when id % 2 = 0 then now() - i
 	urgent := value[uuid.UUID](b, `insert into tags (environment, name, folded) values ('sandbox', 'urgente', 'urgente') returning uid`)
 	foreign := value[uuid.UUID](b, `insert into tags (environment, name, folded) values ('production', 'urgente', 'urgente') returning uid`)
 	b.exec(`insert into lookup_tags (lookup_id, tag_id, requested_at) select l.id, t.id, l.requested_at from lookups l, tags t where l.id % 6 = 0`)
+	b.exec(`update lookups set status = 'incomplete', detail = 'late' where id % 30 = 0`) // what has a tag already moves on
 	tijuana, err := time.LoadLocation("America/Tijuana")
 	b.must(err)
 	// In Tijuana 1 March 2026 lasts from 08:00 to 08:00 UTC, 8 March (DST begins) only 23 hours.
@@ -260,6 +261,8 @@ select id, connection_id, 1, 'form', status, case when id % 2 = 0 then now() - i
 		{"other dialect", lookup.Filter{Dialect: lookup.Palenca}, time.UTC, `connection_id <> 77`},
 		{"owner", lookup.Filter{Owner: other.UID}, time.UTC, `owner_id is not null`},
 		{"tag", lookup.Filter{Tag: urgent}, time.UTC, `id % 6 = 0`},
+		{"tag and status", lookup.Filter{Tag: urgent, Status: lookup.Incomplete}, time.UTC, `id % 6 = 0 and status = 'incomplete'`},
+		{"tag and source", lookup.Filter{Tag: urgent, Source: lookup.SourceBulk, Analyst: b.analyst.UID}, time.UTC, fmt.Sprintf(`id %% 6 = 0 and source = 'bulk' and requested_by = %d`, b.analyst.ID)},
 		{"tag of days", lookup.Filter{Tag: urgent, From: day(2026, 3, 1), To: day(2026, 3, 1)}, time.UTC, `id % 6 = 0 and requested_at < '2026-03-02Z'`},
 		{"tag of the other environment", lookup.Filter{Tag: foreign}, time.UTC, `false`},
 		{"detail", lookup.Filter{Detail: "curp_not_found"}, time.UTC, `status = 'error' and detail = 'curp_not_found'`},

@@ -35,6 +35,12 @@ func (w *where) implied(condition, facets string) {
 	w.conditions, w.facets = append(w.conditions, condition), append(w.facets, facets)
 }
 
+// unseen adds a condition that the planner is kept from making use of: what the rows are to be found by is another one, of
+// fewer rows.
+func (w *where) unseen(condition string, args ...any) {
+	w.add("coalesce("+condition+", false)", args...)
+}
+
 // slot adds a condition on a text of which facets know the slot only. Among the rows of a facet the planner is kept from
 // reckoning how many have it: for the few that it expects it would sort them all, where the first rows are wanted.
 func (w *where) slot(table, column, text string) {
@@ -86,23 +92,27 @@ func (w *where) from(at, id string, page lookup.Page) (order string, backwards b
 	return " order by " + at + direction + ", " + id + direction + " limit " + strconv.Itoa(page.Limit+1), backwards
 }
 
-// facetPage writes the statement for a page of table's rows, which facets keep (migration 00019). It takes the newest rows of
-// each facet that fits and merges them, so that no combination of filters, however rare, has it look through the rows of
-// others. Where no condition is one of facets, or another table's key decides the order, it is an ordinary page.
-func (w *where) facetPage(table, alias, facets, columns, tables string, page lookup.Page) (text string, args []any, backwards bool) {
-	if len(w.facets) == 0 || !strings.HasPrefix(w.at, alias+".") {
+// facetPage writes the statement for a page of table's rows, ordered by at and id, which facets keep (migration 00019). It
+// takes the newest rows of each facet that fits and merges them, so that no combination of filters, however rare, has it
+// look through the rows of others. Where no condition is one of facets, it is an ordinary page. Facets are read where the
+// rows' key is: a tag's rows repeat those of their lookups.
+func (w *where) facetPage(table, alias, at, facets, columns, tables string, page lookup.Page) (text string, args []any, backwards bool) {
+	if len(w.facets) == 0 {
 		return w.page(table, columns, tables+w.joins, w.at, w.id, page)
 	}
+	carrier, _, _ := strings.Cut(w.at, ".")
 	order, backwards := w.from(w.at, w.id, page)
-	text = "-- name: " + table + "\nselect " + columns + tables + " where " + w.id + ` in (
+	as := strings.NewReplacer(w.at, "m.at", w.id, "m.id")
+	shown := strings.NewReplacer(w.at, alias+"."+at, w.id, alias+".id")
+	text = "-- name: " + table + "\nselect " + columns + tables + " where " + alias + `.id in (
     select m.id
       from ` + facets + ` k cross join lateral (
-             select ` + w.at + ", " + w.id + " from " + table + " " + alias + w.joins + `
-              where ` + alias + ".facet = k.facet and " + strings.Join(w.rest, " and ") + `
+             select ` + w.at + " as at, " + w.id + " as id from " + table + " " + alias + w.joins + `
+              where ` + carrier + ".facet = k.facet and " + strings.Join(w.rest, " and ") + `
              ` + order + `) m
      where ` + strings.Join(w.facets, " and ") + `
-     ` + strings.ReplaceAll(order, alias+".", "m.") + `)
-` + order
+     ` + as.Replace(order) + `)
+` + shown.Replace(order)
 	return text, w.args, backwards
 }
 

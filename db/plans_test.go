@@ -85,6 +85,8 @@ func TestListsUseAnIndex(t *testing.T) {
 		"analyst": {Analyst: b.analyst.UID}, "platform": {Platform: lookup.IMSS}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)},
 		"records": {Records: lookup.PullPartial}, "dialect": {Dialect: lookup.Buro}, "source": {Source: lookup.SourceBulk}, "again": {Source: lookup.SourceRetry},
 		"owner": {Owner: b.analyst.UID}, "tag": {Tag: uuid.New()}, "overdue": {Overdue: true}, "detail": {Detail: "code 1"},
+		"tag and status": {Tag: uuid.New(), Status: lookup.Error}, "tag, owner and analyst": {Tag: uuid.New(), Owner: b.analyst.UID, Analyst: b.analyst.UID},
+		"owner and analyst": {Owner: b.analyst.UID, Analyst: b.analyst.UID},
 		// Both common, together nowhere: the newest rows of either would be looked through in vain.
 		"never together": {Status: lookup.Success, Records: lookup.PullNone}, "another's": {Status: lookup.Success, Analyst: uuid.New()},
 		"never on a day": {Status: lookup.Success, Records: lookup.PullNone, From: day(2026, 3, 2)}}
