@@ -161,14 +161,20 @@ type attempt struct {
 	profile, employment        lookup.PullState
 }
 
+// lockAttempt locks an attempt and reads it. Whether it is the latest is read by a statement of its own: the one that waits
+// for the lock sees what stood before it waited, and not the attempt that somebody opened meanwhile under that lock.
 func lockAttempt(ctx context.Context, tx pgx.Tx, id int64) (attempt, error) {
 	a := attempt{id: id}
-	err := tx.QueryRow(ctx, `-- name: lock attempt
+	both := &pgx.Batch{}
+	both.Queue(`-- name: lock attempt
+select id from attempts where id = $1 for no key update`, id)
+	both.Queue(`-- name: locked attempt
 select a.lookup_id, a.connection_id, a.status, a.detail, a.warning, a.profile_state, a.employment_state,
        not exists (select 1 from attempts later where later.lookup_id = a.lookup_id and later.number > a.number)
-  from attempts a where a.id = $1 for no key update of a`, id).
-		Scan(&a.lookupID, &a.connectionID, &a.state.Status, &a.state.Detail, &a.state.Warning, &a.profile, &a.employment, &a.latest)
-	return a, found(err)
+  from attempts a where a.id = $1`, id).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&a.lookupID, &a.connectionID, &a.state.Status, &a.state.Detail, &a.state.Warning, &a.profile, &a.employment, &a.latest)
+	})
+	return a, found(tx.SendBatch(ctx, both).Close())
 }
 
 // move stores the step on the attempt and, if it is the latest one, on its lookup. The moment is written when the

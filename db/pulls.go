@@ -127,34 +127,39 @@ func (db *DB) storePull(ctx context.Context, kind string, told lookup.MomentKind
 		if err != nil {
 			return err
 		}
-		var pullID int64
-		if err := tx.QueryRow(ctx, `-- name: add pull
+		return keepPull(ctx, tx, a, kind, told, n, read)
+	})
+}
+
+// keepPull is storePull under the attempt's lock.
+func keepPull(ctx context.Context, tx pgx.Tx, a attempt, kind string, told lookup.MomentKind, n NewPull, read func(pgx.Tx, int64, attempt) error) error {
+	var pullID int64
+	if err := tx.QueryRow(ctx, `-- name: add pull
 insert into pulls (lookup_id, attempt_id, event_id, kind, state, http_status, took_ms, code, body, sha256)
 values ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8, $9, $10) returning id`,
-			a.lookupID, a.id, n.EventID, kind, n.State, n.HTTPStatus, n.Took.Milliseconds(), clip(n.Code), notNull(n.Body), n.SHA256[:]).Scan(&pullID); err != nil {
-			return fmt.Errorf("store the pull: %w", err)
-		}
-		if err := storePages(ctx, tx, pullID, n.More); err != nil {
-			return err
-		}
-		if err := read(tx, pullID, a); err != nil {
-			return err
-		}
-		if err := storeDocuments(ctx, tx, pullID, n.Documents); err != nil {
-			return err
-		}
-		if err := setPullState(ctx, tx, &a, lookup.Entity(kind), n.State); err != nil {
-			return err
-		}
-		text := string(n.State)
-		if n.State == lookup.PullFailed {
-			text = kind
-		}
-		if err := addMoment(ctx, tx, a.id, moment{kind: told, text: text, took: n.Took}); err != nil {
-			return err
-		}
-		return notify(ctx, tx, a.lookupID)
-	})
+		a.lookupID, a.id, n.EventID, kind, n.State, n.HTTPStatus, n.Took.Milliseconds(), clip(n.Code), notNull(n.Body), n.SHA256[:]).Scan(&pullID); err != nil {
+		return fmt.Errorf("store the pull: %w", err)
+	}
+	if err := storePages(ctx, tx, pullID, n.More); err != nil {
+		return err
+	}
+	if err := read(tx, pullID, a); err != nil {
+		return err
+	}
+	if err := storeDocuments(ctx, tx, pullID, n.Documents); err != nil {
+		return err
+	}
+	if err := setPullState(ctx, tx, &a, lookup.Entity(kind), n.State); err != nil {
+		return err
+	}
+	text := string(n.State)
+	if n.State == lookup.PullFailed {
+		text = kind
+	}
+	if err := addMoment(ctx, tx, a.id, moment{kind: told, text: text, took: n.Took}); err != nil {
+		return err
+	}
+	return notify(ctx, tx, a.lookupID)
 }
 
 func notNull(b []byte) []byte {

@@ -26,10 +26,11 @@ type settleOverdue struct {
 	now func() time.Time
 }
 
-// Work hands a question to the queue for each attempt whose final event is overdue.
+// Work hands a question to the queue for each attempt whose final event is overdue, and gives up fetches whose job is gone.
 func (w *settleOverdue) Work(ctx context.Context, _ *river.Job[task.SettleOverdue]) error {
 	_, err := w.db.QueueOverdue(ctx, w.now())
-	return err
+	_, lost := w.db.GiveUpFetches(ctx)
+	return errors.Join(err, lost)
 }
 
 type askVendor struct {

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -45,6 +46,9 @@ func (w *fetchEntity) Work(ctx context.Context, job *river.Job[task.FetchEntity]
 	return w.fetch(ctx, lookup.Entity(job.Args.Entity), job.Args.AttemptID, job.Args.EventID, job.JobRow)
 }
 
+// lastWord is how long a job may take, past its end, to write down how it ended. It is over before RescueAfter.
+const lastWord = 5 * time.Second
+
 // fetch does what all kinds share: find the account, call, sleep when told to, and keep a final failure. A run whose
 // process died between our commit and the queue's note of it is run again, and finds its answer stored.
 func (v *vendor) fetch(ctx context.Context, kind lookup.Entity, attemptID, eventID int64, run *rivertype.JobRow) error {
@@ -80,6 +84,9 @@ func (v *vendor) fetch(ctx context.Context, kind lookup.Entity, attemptID, event
 	}
 	if refused, ok := refusalOf(err); ok && (last || refused.final) {
 		pull.Code, pull.Documents = refused.code, nil
+		// What was given up is kept even when the job's own time is over: that is often why.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWord)
+		defer cancel()
 		return v.db.PullFailed(ctx, string(kind), pull)
 	}
 	return err

@@ -155,6 +155,9 @@ const (
 	CodeNoFinalEvent  = "no_final_event"
 	CodeNeverSent     = "never_sent" // the job that was to ask the vendor is gone
 
+	// Of a fetch: the job that was to make it is gone.
+	CodeNeverFetched = "never_fetched"
+
 	// Of Buró only (docs/vendor-buro.md#buro-consent).
 	CodeConsentRequired   = "consent_required"   // the vendor took our consent and yet knows none
 	CodeConsentIncomplete = "consent_incomplete" // ours lacks what the vendor wants: an address, a notice to link to
