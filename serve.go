@@ -85,7 +85,7 @@ func serve(ctx context.Context, c config.Config, args []string) error {
 	meter.WatchStreams("cotejo", streams)
 	console := handlers.New(handlers.Options{
 		DB: s.db, Hub: hub, Log: log, Assets: assets, PublicURL: c.PublicURL.String(), HooksURL: c.HooksURL.String(), Secure: c.Secure(),
-		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendors.Desk{DB: s.db, HooksURL: c.HooksURL.String()}, Sandbox: newSwitchboard(c, s.db), Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams, Read: jobs.ReadEvent,
+		Trusted: web.RemoteAddr(c.TrustedProxies), Vendor: vendors.Desk{DB: s.db, HooksURL: c.HooksURL.String()}, Sandbox: newSwitchboard(c, s.db), Metrics: meter.Registry(), Observe: meter.Observe, Streams: streams, Read: jobs.ReadEvent, Dev: c.Dev,
 	})
 	handler, err := console.Handler()
 	if err != nil {

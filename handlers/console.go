@@ -36,6 +36,7 @@ type Options struct {
 	Now       func() time.Time  // nil: time.Now
 	Streams   *web.Streams      // nil: the default limits
 	Read      webhook.Reader    // of the event in a stored body, for previews
+	Dev       bool              // serves what only those need who change the pages
 }
 
 // Vendor is the outside world, where the process ends: what an administrator does there by hand.
@@ -131,7 +132,11 @@ const maxForm = 1 << 20
 // pages is the browser's mux, wrapped whole against requests that another site makes the browser send.
 func (c *Console) pages() (http.Handler, error) {
 	mux := http.NewServeMux()
-	for _, route := range c.routes() {
+	routes := c.routes()
+	if c.Dev {
+		routes = append(routes, c.devRoutes()...)
+	}
+	for _, route := range routes {
 		mux.Handle(route.Pattern, c.serve(route))
 	}
 	mux.Handle("GET "+web.AssetsPrefix, c.Assets)

@@ -158,3 +158,10 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /environment", Access: auth.PowerAdminister, Handle: c.setEnvironment},
 	}
 }
+
+// devRoutes are mounted with COTEJO_DEV=1 only.
+func (c *Console) devRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /gallery", Access: auth.PowerNone, Handle: c.gallery},
+	}
+}

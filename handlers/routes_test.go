@@ -34,17 +34,23 @@ func TestRoutesGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, route := range handlers.New(handlers.Options{Assets: assets}).Routes() {
-		fmt.Fprintf(&table, "%-40s %-16s", route.Pattern, route.Access)
-		for _, role := range auth.Roles {
-			word := "-"
-			if route.Access == handlers.Open || role.May(route.Access) {
-				word = "yes"
+	console := handlers.New(handlers.Options{Assets: assets})
+	list := func(routes []handlers.Route) {
+		for _, route := range routes {
+			fmt.Fprintf(&table, "%-40s %-16s", route.Pattern, route.Access)
+			for _, role := range auth.Roles {
+				word := "-"
+				if route.Access == handlers.Open || role.May(route.Access) {
+					word = "yes"
+				}
+				fmt.Fprintf(&table, " %-13s", word)
 			}
-			fmt.Fprintf(&table, " %-13s", word)
+			table.WriteString("\n")
 		}
-		table.WriteString("\n")
 	}
+	list(console.Routes())
+	table.WriteString("\nwith COTEJO_DEV=1 only\n")
+	list(console.DevRoutes())
 	path := filepath.Join("testdata", "routes.golden")
 	got := strings.ReplaceAll(table.String(), " \n", "\n")
 	for strings.Contains(got, " \n") {

@@ -79,7 +79,7 @@ const settled = `count(*) = 0 from lookups where actor in ('cotejo', 'source') o
 func TestAccessible(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	b := visitor(t, s.serve().url)
+	b := visitor(t, s.serve("COTEJO_DEV=1").url)
 	b.look("sign-in", "/login", 200)
 	b.signIn(adminEmail, adminPassword)
 	b.look("overview, empty", "/", 200)
@@ -109,6 +109,8 @@ func TestAccessible(t *testing.T) {
 	b.look("subscriptions", "/subscriptions?compare=on", 200)
 	b.look("new subscription", "/subscriptions/new", 200)
 	b.look("subscription", "/subscriptions/"+value[string](s, "select uid::text from subscriptions order by id limit 1"), 200)
+	b.look("gallery", "/gallery", 200)
+	b.look("stored answer", "/pulls/"+value[string](s, "select uid::text from pulls where kind = 'employment' order by id limit 1")+"?at=employment_history-0", 200)
 	b.look("bench", "/bench", 200)
 	b.look("bench of a delivery", "/bench?delivery="+value[string](s, "select uid::text from deliveries order by id limit 1"), 200)
 	b.look("no such lookup", "/lookups/00000000-0000-0000-0000-000000000000", 404)

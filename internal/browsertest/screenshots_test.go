@@ -23,7 +23,7 @@ func TestScreenshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSite(t)
-	p := s.serve()
+	p := s.serve("COTEJO_DEV=1")
 	b := visitor(t, p.url)
 	take := func(name string, width int64, scheme string) {
 		b.size(width, 800)
@@ -81,6 +81,8 @@ func TestScreenshots(t *testing.T) {
 	shoot("lookup-again", "/lookups/"+ids["GATA000408HTLRLLA7"]+"/again")
 	main("person", "/people/"+value[string](s, "select p.uid::text from people p join lookups l on l.person_id = p.id where l.uid = $1", ids["buro"]))
 	shoot("figures", "/figures")
+	shoot("pull", "/pulls/"+value[string](s, "select p.uid::text from pulls p join lookups l on l.id = p.lookup_id where l.uid = $1 and p.kind = 'employment'", ids["GATA000408HTLRLLA7"])+"?at=employment_history-0-base_salary")
+	shoot("gallery", "/gallery")
 	shoot("bulk", "/bulk")
 	shoot("missing", "/missing")
 	shoot("sources", "/sources")

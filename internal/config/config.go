@@ -42,6 +42,8 @@ type Config struct {
 
 	Workers int // concurrent jobs; 0: this process does no job work
 
+	Dev bool // the component gallery is served
+
 	AdminEmail    string
 	AdminPassword Secret // empty: generated
 

@@ -37,6 +37,7 @@ type environment struct {
 	SandboxRetryGap time.Duration `env:"COTEJO_SANDBOX_RETRY_GAP" envDefault:"30s"`
 	SandboxRate     int           `env:"COTEJO_SANDBOX_RATE" envDefault:"120"`
 	Workers         int           `env:"COTEJO_WORKERS" envDefault:"8"`
+	Dev             bool          `env:"COTEJO_DEV" envDefault:"0"`
 	AdminEmail      string        `env:"COTEJO_ADMIN_EMAIL" envDefault:"admin@cotejo.local"`
 	AdminPassword   string        `env:"COTEJO_ADMIN_PASSWORD"`
 }
@@ -62,7 +63,7 @@ func Load(environ map[string]string) (Config, error) {
 	c := Config{
 		DatabaseURL: Secret(e.DatabaseURL), PGBin: e.PGBin,
 		SandboxDelay: e.SandboxDelay, SandboxRetryGap: e.SandboxRetryGap, SandboxRate: e.SandboxRate,
-		Workers: e.Workers, AdminEmail: e.AdminEmail, AdminPassword: Secret(e.AdminPassword),
+		Workers: e.Workers, Dev: e.Dev, AdminEmail: e.AdminEmail, AdminPassword: Secret(e.AdminPassword),
 		Unknown: unknown(environ),
 	}
 	var err error

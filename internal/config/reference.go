@@ -32,6 +32,7 @@ var reference = []Setting{
 	{"COTEJO_SANDBOX_RETRY_GAP", "30s", "How long the sandbox waits before it delivers an event again.", "30s"},
 	{"COTEJO_SANDBOX_RATE", "120", "Requests a minute the sandbox accepts from one key; 0 for no limit.", "120"},
 	{"COTEJO_WORKERS", "8", "Jobs worked at once; 0 turns job work off in this process.", "8"},
+	{"COTEJO_DEV", "0", "1 adds `/gallery`, where each component is shown in each state. For whoever changes the pages.", "1"},
 	{"COTEJO_ADMIN_EMAIL", "admin@cotejo.local", "Address of the first administrator, made when there is no user.", "ana@example.com"},
 	{"COTEJO_ADMIN_PASSWORD", "", "The first administrator's password. Empty: generated and shown once.", "a long sentence of your own"},
 }

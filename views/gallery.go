@@ -1,0 +1,49 @@
+package views
+
+import (
+	"regexp"
+	"time"
+
+	"cotejo/internal/employment"
+	"cotejo/internal/lookup"
+)
+
+// GalleryPage shows the parts that pages are made of, each in each state, for whoever changes one of them.
+type GalleryPage struct{ Page }
+
+// iconNames are the sprite's, in its order.
+func iconNames() []string {
+	var names []string
+	for _, m := range regexp.MustCompile(`id="i-([a-z]+)"`).FindAllStringSubmatch(iconFile, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+// actors are all who may have to act.
+var actors = []string{"cotejo", "source", "person", "analyst", "nobody", "support", "developer"}
+
+// specimen is an invented history with a gap, an overlap, an open job and an amount at the cap.
+func (v GalleryPage) specimen() CasePage {
+	day := func(year, month, date int) time.Time {
+		return time.Date(year, time.Month(month), date, 0, 0, 0, 0, time.UTC)
+	}
+	h := employment.History{Platform: "imss", Records: []employment.Record{
+		{Employer: "ALFA", Start: day(2023, 1, 15), BaseSalary: "2932.75", Monthly: "89154.80"},
+		{Employer: "BETA", Start: day(2021, 2, 22), End: day(2022, 8, 15), BaseSalary: "352.47"},
+		{Employer: "GAMMA", Start: day(2020, 2, 3), End: day(2021, 3, 12), BaseSalary: "268.35"},
+	}, Movements: []employment.Movement{
+		{Type: "salary_modification", Employer: "ALFA", Date: day(2026, 2, 1), BaseSalary: "2932.75"},
+		{Type: "reentry", Employer: "ALFA", Date: day(2023, 1, 15), BaseSalary: "430.10"},
+		{Type: "discharge", Employer: "BETA", Date: day(2022, 8, 15)},
+		{Type: "reentry", Employer: "BETA", Date: day(2021, 2, 22), BaseSalary: "352.47"},
+	}}
+	c := CasePage{Page: v.Page, History: &h, EmploymentPull: PullNote{FetchedAt: day(2026, 3, 15).Add(18 * time.Hour)}}
+	c.Case.State.Status, c.Case.Employment, c.Case.Dialect = lookup.Success, lookup.PullComplete, lookup.Palenca
+	return c
+}
+
+// options are those of a field with a fixed set of values.
+func (v GalleryPage) options() []Option {
+	return []Option{{"a", v.T("gallery.option"), v.T("gallery.help")}, {"b", v.T("gallery.second"), ""}}
+}
