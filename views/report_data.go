@@ -193,14 +193,7 @@ func (r paper) entities() []report.Section {
 	for _, e := range r.Entities {
 		ref := r.pull(entityWord(r.Page, e.Entity), e.Pull)
 		s := report.Section{Title: entityWord(r.Page, e.Entity), Source: r.origin(ref, e.Pull)}
-		s.Table = &report.Table{Columns: []report.Column{{Title: r.T("report.fact"), Width: 94}, {Title: r.T("report.ref"), Width: 6}}}
-		for _, row := range e.Rows {
-			var parts []string
-			for _, cell := range row {
-				parts = append(parts, labelWord(r.Page, cell.Label)+": "+cellWord(r.Page, row, cell.Label))
-			}
-			s.Table.Rows = append(s.Table.Rows, []report.Cell{{Text: strings.Join(parts, " · ")}, {Text: ref}})
-		}
+		s.Table = r.entityTable(e, ref)
 		sections = append(sections, s)
 	}
 	if len(r.Documents) == 0 {
@@ -217,6 +210,32 @@ func (r paper) entities() []report.Section {
 		s.Facts = append(s.Facts, report.Fact{Label: r.T("lookups.origin.digest"), Value: name, Beside: r.P.Bytes(d.Size) + ", " + r.P.DateTime(d.FetchedAt), Ref: ref})
 	}
 	return append(sections, s)
+}
+
+// entityTable has the columns of the page for kinds that come as lists, and what a row has beyond them in one more.
+func (r paper) entityTable(e EntityTable, ref string) *report.Table {
+	shown := entityColumns[e.Entity]
+	t := &report.Table{}
+	for _, c := range shown {
+		t.Columns = append(t.Columns, report.Column{Title: labelWord(r.Page, c.label), Width: 56 / float64(len(shown)), Right: c.number})
+	}
+	t.Columns = append(t.Columns, report.Column{Title: r.T("report.fact"), Width: 38, Quiet: true}, report.Column{Title: r.T("report.ref"), Width: 6})
+	for _, row := range e.Rows {
+		cells := make([]report.Cell, 0, len(t.Columns))
+		for _, c := range shown {
+			cell := report.Cell{Text: orElse(cellWord(r.Page, row, c.label), r.T("lookups.jobs.absent"))}
+			if c.below != "" {
+				cell.Sub = withText(nil, cellWord(r.Page, row, c.below))
+			}
+			cells = append(cells, cell)
+		}
+		var parts []string
+		for _, cell := range rest(shown, row) {
+			parts = append(parts, labelWord(r.Page, cell.Label)+": "+cellWord(r.Page, withFirst(row, cell), cell.Label))
+		}
+		t.Rows = append(t.Rows, append(cells, report.Cell{Text: strings.Join(parts, " · ")}, report.Cell{Text: ref}))
+	}
+	return t
 }
 
 // hints compare the CURP with what the sources say.
