@@ -61,6 +61,25 @@ func (db *DB) WatchLookup(ctx context.Context, env lookup.Environment, uid uuid.
 	return c, err
 }
 
+// FollowLookup is WatchLookup for whoever may not have the page open: unless they looked at it within the last twelve
+// hours, the longest that a session lasts, that they do now is written to the trail.
+func (db *DB) FollowLookup(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (c Case, err error) {
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		var personID int64
+		if c, personID, err = readCase(ctx, tx, env, uid); err != nil {
+			return err
+		}
+		var seen bool
+		if err := tx.QueryRow(ctx, `-- name: seen lately
+select exists (select from audit_entries where person_id = $1 and lookup_id = $2 and actor_id = $3 and action = $4 and at > clock_timestamp() - interval '12 hours')`,
+			personID, c.ID, by.UserID, audit.LookupViewed).Scan(&seen); err != nil || seen {
+			return err
+		}
+		return record(ctx, tx, by, note{action: audit.LookupViewed, personID: personID, lookupID: c.ID})
+	})
+	return c, err
+}
+
 // Reveal gives a person's full CURP, RFC or NSS and writes that to the trail. The RFC is the one asked about.
 func (db *DB) Reveal(ctx context.Context, env lookup.Environment, uid uuid.UUID, what audit.Action, by audit.Actor) (value string, err error) {
 	column := "coalesce(p.curp, '')"

@@ -136,11 +136,19 @@ func (db *DB) deliveriesBy(ctx context.Context, query string, args ...any) ([]we
 	})
 }
 
+// SearchedBodies writes to the trail that bodies were searched. What for is written nowhere.
+func (db *DB) SearchedBodies(ctx context.Context, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		return record(ctx, tx, by, note{action: audit.Searched, detail: "bodies"})
+	})
+}
+
 // DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
 func (db *DB) DeliveriesOf(ctx context.Context, lookupID int64) ([]webhook.Delivery, error) {
 	return db.deliveriesBy(ctx, `-- name: deliveries of lookup
 select `+deliveryColumns+`, d.body`+deliveryTables+`
- where d.id in (select id from deliveries where lookup_id = $1 or twin_of in (select id from deliveries where lookup_id = $1)
+ where d.id in (select id from (select id from deliveries where lookup_id = $1
+                                union select t.id from deliveries o join deliveries t on t.twin_of = o.id where o.lookup_id = $1) both_kinds
                  order by id desc limit 100)
  order by d.received_at, d.id`, lookupID)
 }

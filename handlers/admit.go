@@ -77,6 +77,10 @@ func (c *Console) admit(route Route) web.Handler {
 		if !v.User.Role.May(route.Access) {
 			return web.Forbidden(fmt.Errorf("role %s lacks %s", v.User.Role, route.Access))
 		}
+		// A form of a page made before the console changed over (views.Page.Act).
+		if meant := r.URL.Query().Get("environment"); r.Method == http.MethodPost && meant != "" && meant != string(v.env) {
+			return &web.Error{Status: http.StatusConflict, MessageID: "errors.changed_over", Err: errors.New("made for the other environment")}
+		}
 		return route.Handle(w, r)
 	}
 }
@@ -88,7 +92,11 @@ func (c *Console) turnAway(w http.ResponseWriter, r *http.Request, route Route) 
 	}
 	to := "/login"
 	if r.Method == http.MethodGet && r.URL.Path != "/" {
-		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
+		next := *r.URL
+		if query, personal := withoutPersonal(next.Query()); personal {
+			next.RawQuery = query.Encode()
+		}
+		to += "?next=" + url.QueryEscape(next.RequestURI())
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -100,6 +108,18 @@ func printerFor(u auth.User) *locale.Printer {
 		zone = nil // the default one
 	}
 	return locale.For(u.Language, zone)
+}
+
+// streaming is how a stream lives: as long as its session, and as its person may see what it shows.
+func (c *Console) streaming(r *http.Request) web.StreamOptions {
+	v, alive := visitOf(r), c.sessions.Alive(r)
+	return web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: func(ctx context.Context) bool {
+		if !alive(ctx) {
+			return false
+		}
+		now, err := c.DB.User(ctx, v.User.ID)
+		return err != nil && !errors.Is(err, db.ErrNotFound) || now.Role == v.User.Role && now.Active()
+	}}
 }
 
 // page fills in what every page shows. title is a message id.

@@ -306,7 +306,7 @@ func (c *Console) bulkLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	options := c.streaming(r)
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()

@@ -51,8 +51,12 @@ func headerText(headers []webhook.Header) []string {
 }
 
 // bodyText breaks a body where JSON has its commas and braces, so that one changed value is one changed line. The text
-// itself stays as received.
+// itself stays as received, and is cut where that of a delivery is.
 func bodyText(body []byte) []string {
+	cut := len(body) > views.MaxBodyShown
+	if cut {
+		body = body[:views.MaxBodyShown]
+	}
 	masked, _ := webhook.Mask(body)
 	var lines []string
 	var line strings.Builder
@@ -71,7 +75,11 @@ func bodyText(body []byte) []string {
 			line.Reset()
 		}
 	}
-	return append(lines, line.String())
+	lines = append(lines, line.String())
+	if cut {
+		lines = append(lines, "…")
+	}
+	return lines
 }
 
 // maxDiffed bounds the work of a comparison; where more lines than these differ, they are shown one after the other.

@@ -14,6 +14,7 @@ import (
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 	"cotejo/views"
 	"cotejo/web"
@@ -25,13 +26,18 @@ var knownActions = slices.Concat(offered[lookup.Palenca], offered[lookup.Buro])
 
 func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	v, began := visitOf(r), c.Now()
-	query, personal := withoutCURP(r.URL.Query())
-	values, filter, problems := deliveryFilter(query)
+	query, personal := withoutPersonal(r.URL.Query())
+	values, filter, problems := deliveryFilter(query, v.User.Role)
 	if personal {
 		// The page leads back to its own address, so it goes from there as well.
 		r = r.Clone(r.Context())
 		r.URL.RawQuery = query.Encode()
 		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
+	}
+	if filter.Text != "" {
+		if err := c.DB.SearchedBodies(r.Context(), v.actor); err != nil {
+			return failed(err)
+		}
 	}
 	list, newer, older, err := c.DB.Deliveries(r.Context(), v.env, filter, pageOf(query, listRows), v.printer.Zone())
 	if err != nil {
@@ -63,10 +69,10 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 // curpLike finds what must not stand in an address, however it got there.
 var curpLike = regexp.MustCompile(`(?i)[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]`)
 
-// withoutCURP takes every parameter out of an address that has a CURP in it.
-func withoutCURP(q url.Values) (rest url.Values, found bool) {
+// withoutPersonal takes every parameter out of an address that has a CURP, an RFC or an NSS in it.
+func withoutPersonal(q url.Values) (rest url.Values, found bool) {
 	for name, values := range q {
-		if slices.ContainsFunc(append(values, name), curpLike.MatchString) {
+		if slices.ContainsFunc(append(values, name), personal) {
 			found = true
 			q.Del(name)
 		}
@@ -74,11 +80,21 @@ func withoutCURP(q url.Values) (rest url.Values, found bool) {
 	return q, found
 }
 
+// personal tells of what must not stand in an address. A UUID of the vendor's may look like an RFC in a part of it.
+func personal(text string) bool {
+	if curpLike.MatchString(text) {
+		return true
+	}
+	_, err := uuid.Parse(text)
+	return err != nil && receipt.Personal(text)
+}
+
 // textDays is within how many days a text is looked for in bodies: no index helps there.
 const textDays = 7
 
 // deliveryFilter reads the list's filter from its address. A value outside its set narrows nothing.
-func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
+// Bodies hold what a role without PowerReveal may not see, and could be guessed at piece by piece.
+func deliveryFilter(q url.Values, role auth.Role) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
 	f := webhook.Filter{Action: q.Get("action"), Account: q.Get("account"), From: day(q.Get("from")), To: day(q.Get("to"))}
 	if dialect := lookup.Dialect(q.Get("dialect")); dialect == lookup.Palenca || dialect == lookup.Buro {
 		f.Dialect = dialect
@@ -119,6 +135,8 @@ func deliveryFilter(q url.Values) (views.DeliveryFilterValues, webhook.Filter, m
 	}
 	switch {
 	case values.Text == "":
+	case !role.May(auth.PowerReveal):
+		problems["text"] = views.Note{ID: "deliveries.filter.text_role"}
 	case f.From.IsZero() || f.To.IsZero() || f.To.Sub(f.From) >= textDays*24*time.Hour || f.To.Before(f.From):
 		problems["text"] = views.Note{ID: "deliveries.filter.text_range"}
 	default:
@@ -188,7 +206,7 @@ func caseDeliveries(list []webhook.Delivery) []views.CaseDelivery {
 // curlOf writes a delivery as a command, without credentials and with personal data masked, to try a receiver with.
 func curlOf(d webhook.Delivery, base string) string {
 	var command strings.Builder
-	command.WriteString("curl -i -X " + d.Method + " '" + base + "/hooks/TOKEN'")
+	command.WriteString("curl -i -X " + shellQuote(d.Method) + " " + shellQuote(base+"/hooks/TOKEN"))
 	for _, h := range d.Headers {
 		if !h.Sealed && h.Name != "content-length" && h.Name != "accept-encoding" {
 			command.WriteString(" \\\n  -H " + shellQuote(h.Name+": "+h.Value))

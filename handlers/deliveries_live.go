@@ -23,8 +23,8 @@ const maxCaughtUp = 200
 // being read. A stream starts by showing everything again, so that no log of events is needed to catch up.
 func (c *Console) deliveriesLive(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
-	query, _ := withoutCURP(r.URL.Query())
-	_, filter, problems := deliveryFilter(query)
+	query, _ := withoutPersonal(r.URL.Query())
+	_, filter, problems := deliveryFilter(query, v.User.Role)
 	if len(problems) > 0 {
 		return web.NotFound(nil) // the page that opens a stream has none
 	}
@@ -37,7 +37,7 @@ func (c *Console) deliveriesLive(w http.ResponseWriter, r *http.Request) error {
 	}
 	watcher := c.Hub.WatchDeliveries(v.env, s.wants)
 	defer watcher.Close()
-	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	options := c.streaming(r)
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) (err error) {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()

@@ -31,7 +31,7 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 	x := wanted{form: views.ExportForm{Of: of, Errors: map[string]views.Note{}}}
 	s := &x.asking.Selection
 	s.Environment, s.Zone = v.env, v.printer.Zone().String()
-	q, personal := withoutCURP(q)
+	q, personal := withoutPersonal(q)
 	switch of {
 	case "lookups":
 		values, filter := lookupFilter(q)
@@ -44,7 +44,7 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 		if !v.User.Role.May(auth.PowerReceive) {
 			return x, web.Forbidden(errors.New("may not see deliveries"))
 		}
-		values, filter, problems := deliveryFilter(q)
+		values, filter, problems := deliveryFilter(q, v.User.Role)
 		s.Kind, s.Deliveries, x.form.Deliveries, x.form.Errors = receipt.Deliveries, filter, values, problems
 		x.form.Query = values.Query(uuid.Nil)
 	case "bulk":

@@ -56,7 +56,7 @@ func said(r receipt.Receipt) views.ReceiptRow {
 	}
 	row := views.ReceiptRow{Receipt: r}
 	if r.Kind == receipt.Deliveries {
-		row.Deliveries, _, _ = deliveryFilter(q)
+		row.Deliveries, _, _ = deliveryFilter(q, "")
 	} else {
 		row.Lookups, _ = lookupFilter(q)
 	}
@@ -120,7 +120,7 @@ func (c *Console) exportLive(w http.ResponseWriter, r *http.Request) error {
 	if err := c.readExport(r.Context(), v, id, &page); err != nil {
 		return failed(err)
 	}
-	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	options := c.streaming(r)
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()

@@ -67,7 +67,7 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) error {
 			return failed(err)
 		}
 	}
-	found, err := c.DB.WatchLookup(r.Context(), v.env, id)
+	found, err := c.DB.FollowLookup(r.Context(), v.env, id, v.actor)
 	if err != nil {
 		return failed(err)
 	}

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
+	"cotejo/db"
+	"cotejo/internal/audit"
 	"cotejo/internal/live"
 	"cotejo/internal/lookup"
 	"cotejo/views"
@@ -34,7 +37,8 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 	page := c.page(w, r, "lookups", "")
 	since, err := time.Parse(time.RFC3339Nano, query.Get("since"))
 	list := query.Get("view") == "list"
-	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, asOf: chosenDay(query.Get("as_of"), c.Now()), fresh: map[uuid.UUID]bool{}}
+	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, asOf: chosenDay(query.Get("as_of"), c.Now()), fresh: map[uuid.UUID]bool{},
+		actor: v.actor, seen: map[uuid.UUID]bool{}}
 	news := list && err == nil
 	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: news})
 	defer watcher.Close()
@@ -42,7 +46,7 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 	if list {
 		show = s.showRow
 	}
-	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	options := c.streaming(r)
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) (err error) {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()
@@ -98,6 +102,8 @@ type liveStream struct {
 	since   time.Time // when the page was rendered
 	asOf    time.Time // of the figures of a case; zero: today
 	fresh   map[uuid.UUID]bool
+	actor   audit.Actor
+	seen    map[uuid.UUID]bool // cases that the actor has been shown
 }
 
 // key holds all that a rendering depends on beside the lookup itself.
@@ -120,8 +126,10 @@ func (s *liveStream) showRow(ctx context.Context, out *web.Stream, change *live.
 }
 
 func (s *liveStream) showCase(ctx context.Context, out *web.Stream, change *live.Change, _ bool) error {
-	text, err := change.Render(s.key("case|"+s.asOf.Format(time.DateOnly)), func() (string, error) {
-		found, err := s.console.DB.WatchLookup(ctx, s.env, change.Row.UID)
+	// A case names its reader, below a decision and on paper.
+	view := "case|" + s.asOf.Format(time.DateOnly) + "|" + strconv.FormatInt(s.page.User.ID, 10)
+	text, err := change.Render(s.key(view), func() (string, error) {
+		found, err := s.follow(ctx, change.Row.UID)
 		if err != nil {
 			return "", err
 		}
@@ -137,6 +145,19 @@ func (s *liveStream) showCase(ctx context.Context, out *web.Stream, change *live
 		return err
 	}
 	return out.Send("", text)
+}
+
+// follow reads a case, the first time in a way that its being seen is on the trail: an address of a stream can be asked
+// for without a page.
+func (s *liveStream) follow(ctx context.Context, id uuid.UUID) (db.Case, error) {
+	if s.seen[id] {
+		return s.console.DB.WatchLookup(ctx, s.env, id)
+	}
+	found, err := s.console.DB.FollowLookup(ctx, s.env, id, s.actor)
+	if err == nil {
+		s.seen[id] = true
+	}
+	return found, err
 }
 
 // catchUp counts the lookups that came above the list while nobody was listening.

@@ -23,7 +23,8 @@ func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, f web.Failur
 		}
 	}
 	page.Title = views.ProblemTitle(page, f.Status)
-	if err := web.Render(w, r, f.Status, views.Problem(views.ErrorPage{Page: page, Status: f.Status, RequestID: f.RequestID})); err != nil {
+	shown := views.ErrorPage{Page: page, Status: f.Status, RequestID: f.RequestID, Detail: views.Note{ID: f.MessageID}}
+	if err := web.Render(w, r, f.Status, views.Problem(shown)); err != nil {
 		c.Log.ErrorContext(r.Context(), "render an error page", "status", f.Status, "error", err)
 	}
 }

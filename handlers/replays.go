@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"cotejo/db"
+	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 	"cotejo/views"
@@ -40,9 +41,9 @@ func (c *Console) replays(w http.ResponseWriter, r *http.Request) error {
 }
 
 // replaySet reads which deliveries are meant: one, or those that the ledger's filter lets through.
-func replaySet(q url.Values) (set webhook.ReplaySet, values views.DeliveryFilterValues, problems map[string]views.Note) {
-	q, personal := withoutCURP(q) // out of the caller's map too
-	values, set.Filter, problems = deliveryFilter(q)
+func replaySet(q url.Values, role auth.Role) (set webhook.ReplaySet, values views.DeliveryFilterValues, problems map[string]views.Note) {
+	q, personal := withoutPersonal(q) // out of the caller's map too
+	values, set.Filter, problems = deliveryFilter(q, role)
 	if personal {
 		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
 	}
@@ -58,7 +59,7 @@ func replaySet(q url.Values) (set webhook.ReplaySet, values views.DeliveryFilter
 func (c *Console) newReplay(w http.ResponseWriter, r *http.Request) error {
 	v, ctx := visitOf(r), r.Context()
 	query := r.URL.Query()
-	set, values, problems := replaySet(query)
+	set, values, problems := replaySet(query, v.User.Role)
 	if len(problems) > 0 {
 		// The page leads back to its own address, from which whatever looks like a CURP has to go as well.
 		r = r.Clone(ctx)
@@ -111,7 +112,7 @@ func (c *Console) startReplay(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	v := visitOf(r)
-	set, values, problems := replaySet(q)
+	set, values, problems := replaySet(q, v.User.Role)
 	back := "/replays/new?" + values.Query(set.Delivery).Encode()
 	if len(problems) > 0 {
 		return c.flash(w, r, web.FlashError, back, "replays.flash.filter")
@@ -201,7 +202,7 @@ func (c *Console) replayLive(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	page := c.page(w, r, "replays", "replays.page.title")
-	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	options := c.streaming(r)
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()

@@ -78,7 +78,7 @@ func (c *Console) caseAgain(w http.ResponseWriter, r *http.Request) (shown views
 	if err != nil {
 		return shown, err
 	}
-	found, err := c.DB.WatchLookup(r.Context(), visitOf(r).env, id)
+	found, err := c.DB.FollowLookup(r.Context(), visitOf(r).env, id, visitOf(r).actor)
 	if err != nil {
 		return shown, failed(err)
 	}

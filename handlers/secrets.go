@@ -47,6 +47,8 @@ func (c *Console) addSecret(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err = c.DB.AddSecret(r.Context(), s.UID, n, visitOf(r).actor)
 	if errors.Is(err, db.ErrTooManySecrets) {
+		page.Secret = typed
+		page.Secret.Text = "" // never sent back
 		page.SecretErrors = map[string]views.Note{"text": {ID: "hooks.secret.too_many", Args: []any{"Max", webhook.MaxSecrets}}}
 		return web.Invalid(w, r, views.Subscription(page))
 	} else if err != nil {

@@ -53,11 +53,11 @@ func (c *Console) subject(r *http.Request) (auth.User, error) {
 
 func (c *Console) userPage(w http.ResponseWriter, r *http.Request, subject auth.User) views.UserFormPage {
 	return views.UserFormPage{Page: c.page(w, r, "users", "admin.users.title"), Subject: subject, Errors: map[string]views.Note{},
-		Values: views.UserValues{Name: subject.Name, Email: subject.Email, Role: string(subject.Role), Language: subject.Language, Zone: subject.Zone}}
+		Values: views.UserValues{Name: subject.Name, Email: subject.Email, Role: string(subject.Role), Language: subject.Language}}
 }
 
 func userValues(form *web.Form) views.UserValues {
-	return views.UserValues{Name: form.Get("name"), Email: form.Get("email"), Role: form.Get("role"), Language: form.Get("language"), Zone: form.Get("zone")}
+	return views.UserValues{Name: form.Get("name"), Email: form.Get("email"), Role: form.Get("role"), Language: form.Get("language")}
 }
 
 // checkUser judges what an administrator typed of a user.

@@ -25,16 +25,16 @@ type codeLine struct {
 type codePart struct{ Kind, Text string }
 
 const (
-	// maxBodyShown bounds the page, not the store: the exact bytes can be downloaded whole.
-	maxBodyShown = 32 << 10
+	// MaxBodyShown bounds the page, not the store: the exact bytes can be downloaded whole.
+	MaxBodyShown = 32 << 10
 	maxDepth     = 8
 )
 
 // bodyLines cuts a body into lines for showing. It reports whether something was left out at the end.
 func bodyLines(body string) (lines []codeLine, cut bool) {
 	isJSON := json.Valid([]byte(body))
-	if len(body) > maxBodyShown {
-		end := maxBodyShown
+	if len(body) > MaxBodyShown {
+		end := MaxBodyShown
 		for end > 0 && !utf8.RuneStart(body[end]) {
 			end--
 		}

@@ -89,12 +89,12 @@ func TestBodyTextIsExact(t *testing.T) {
 
 func TestBodyIsCutAtARune(t *testing.T) {
 	t.Parallel()
-	lines, cut := bodyLines(strings.Repeat("ñ", maxBodyShown))
+	lines, cut := bodyLines(strings.Repeat("ñ", MaxBodyShown))
 	if !cut || len(lines) != 1 {
 		t.Fatalf("cut %t, %d lines", cut, len(lines))
 	}
 	text := lines[0].Parts[0].Text
-	if len(text) > maxBodyShown || strings.Contains(text, "�") {
+	if len(text) > MaxBodyShown || strings.Contains(text, "�") {
 		t.Errorf("%d bytes shown, broken rune %t", len(text), strings.Contains(text, "�"))
 	}
 }

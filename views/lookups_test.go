@@ -259,7 +259,7 @@ func TestNewLookup(t *testing.T) {
 	bothLanguages(t, func(t *testing.T, lang string) {
 		doc := render(t, NewLookup(NewLookupPage{Page: testPage(lang), Form: checked(goodCURP)}))
 		checkDocument(t, doc, lang)
-		attr(t, doc, "form#new-lookup", "action", "/lookups")
+		attr(t, doc, "form#new-lookup", "action", "/lookups?environment=sandbox")
 		attr(t, doc, "form#new-lookup", "method", "post")
 		attr(t, doc, "#curp", "value", goodCURP)
 		attr(t, doc, "#curp", "hx-post", "/lookups/check")

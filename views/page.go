@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"cotejo/internal/auth"
 	"cotejo/internal/locale"
 	"cotejo/internal/lookup"
@@ -73,6 +75,12 @@ func (p Page) Say(n Note) string {
 		args[i] = arg
 	}
 	return p.P.T(n.ID, args...)
+}
+
+// Act is where a form is sent whose act belongs to the environment that this page was made for. When the console changed
+// over meanwhile, nothing is done: what was meant for invented people must not reach a vendor that bills.
+func (p Page) Act(path string) templ.SafeURL {
+	return templ.SafeURL(path + "?environment=" + string(p.Env))
 }
 
 // May tells whether the signed-in user has a power.

@@ -35,7 +35,7 @@ type UserFormPage struct {
 
 // UserValues is what an administrator typed, kept as typed.
 type UserValues struct {
-	Name, Email, Role, Language, Zone string
+	Name, Email, Role, Language string
 }
 
 // Adding tells whether the form is for a new user.

@@ -33,13 +33,13 @@ func TestUglyBoard(t *testing.T) {
 	both := aBoard
 	both.Dialects = lookup.Dialects
 	doc = render(t, People(PeoplePage{Page: p, Board: both}))
-	count(t, doc, `[data-case=lost] form[action="/lookups"] input[name=platform][value=imss]`, 1)
-	count(t, doc, `[data-case=lost] form[action="/lookups"] input[name=platform][value=all]`, 1)
+	count(t, doc, `[data-case=lost] form[action^="/lookups?"] input[name=platform][value=imss]`, 1)
+	count(t, doc, `[data-case=lost] form[action^="/lookups?"] input[name=platform][value=all]`, 1)
 
 	p.User.Role = auth.Analyst
 	doc = render(t, People(PeoplePage{Page: p, Board: aBoard}))
 	count(t, doc, `form[action^="/sandbox/"]`, 0)
-	count(t, doc, `[data-case=lost] form[action="/lookups"]`, 1)
+	count(t, doc, `[data-case=lost] form[action^="/lookups?"]`, 1)
 
 	silent := SandboxBoard{Known: true, Silent: true}
 	doc = render(t, People(PeoplePage{Page: p, Board: silent}))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"cotejo/internal/lookup"
@@ -17,11 +18,11 @@ func (v SubscriptionPage) Adding() bool { return v.Subscription.UID == uuid.Nil 
 
 func (v SubscriptionPage) path(act string) string { return subscriptionPath(v.Subscription.UID, act) }
 
-func (v SubscriptionPage) action() string {
+func (v SubscriptionPage) action() templ.SafeURL {
 	if v.Adding() {
-		return "/subscriptions"
+		return v.Act("/subscriptions")
 	}
-	return v.path("")
+	return templ.SafeURL(v.path(""))
 }
 
 // events are the boxes to tick: every event, those that the dialect documents, and any other that was chosen before.

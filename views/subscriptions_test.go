@@ -237,7 +237,7 @@ func TestNewSubscription(t *testing.T) {
 			Errors: map[string]Note{"": {ID: "subscriptions.no_connection"}}}
 		doc := render(t, Subscription(v))
 		checkDocument(t, doc, lang)
-		count(t, doc, `form[method=post][action="/subscriptions"]`, 1)
+		count(t, doc, `form[method=post][action^="/subscriptions?"]`, 1)
 		count(t, doc, `main form`, 1)
 		count(t, doc, `input[name=events]`, 3)
 		count(t, doc, `input[name=events][checked]`, 2)

@@ -31,7 +31,7 @@ func (b *tab) subscribe(name string, ticks ...string) *hook {
 	for _, css := range ticks {
 		acts = append(acts, click(css))
 	}
-	b.leads(append(acts, click(`form[action="/subscriptions"] .form__acts .btn--primary`))...)
+	b.leads(append(acts, click(`form[action^="/subscriptions?"] .form__acts .btn--primary`))...)
 	id := ask[string](b, `document.querySelector('form[action$="/switch"]').action.split("/").at(-2)`)
 	h := &hook{b: b, path: "/subscriptions/" + id}
 	b.leads(click(`form[action="` + h.path + `/address"] button`))

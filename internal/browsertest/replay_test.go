@@ -32,7 +32,7 @@ func TestReplayStory(t *testing.T) {
 	b.accessible(t)
 	begin := func() {
 		t.Helper()
-		b.leads(click(`form[action="/replays"] .btn--primary`))
+		b.leads(click(`form[action^="/replays?"] .btn--primary`))
 		b.says("#replay .badge", "En curso")
 	}
 	begin()

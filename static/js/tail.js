@@ -33,6 +33,14 @@ function follow(list, source, line, button) {
     setTimeout(() => row.classList.remove("table__fresh"), QUIET);
   }
 
+  // A swap never takes the focus away (WCAG 2.2, 2.4.3).
+  function replace(there, row) {
+    const stops = (of) => [...of.querySelectorAll("a, button")];
+    const at = stops(there).indexOf(document.activeElement);
+    there.replaceWith(row);
+    if (at >= 0) stops(row)[at]?.focus({ preventScroll: true });
+  }
+
   function show() {
     button.hidden = waiting.size === 0;
     const count = waiting.size > LIMIT ? `${LIMIT}+` : waiting.size;
@@ -43,7 +51,7 @@ function follow(list, source, line, button) {
     const row = rowOf(text);
     const there = document.getElementById(row.id);
     if (there) {
-      if (there.outerHTML !== row.outerHTML && !paused()) there.replaceWith(row);
+      if (there.outerHTML !== row.outerHTML && !paused()) replace(there, row);
       return;
     }
     if (!read() && waiting.size === 0) {

@@ -9,5 +9,5 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-pressed", String(button === chosen));
   }
   const body = new URLSearchParams(new FormData(event.target, chosen));
-  fetch(event.target.action, { method: "POST", body, keepalive: true }).catch(() => {});
+  fetch(event.target.action, { method: "POST", body, keepalive: true, redirect: "manual" }).catch(() => {});
 }, { capture: true });
