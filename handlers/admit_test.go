@@ -112,7 +112,7 @@ func TestMethodsAreQuoted(t *testing.T) {
 	t.Parallel()
 	c := hooked(t)
 	c.stranger().do("X&reboot&", "/hooks/"+c.token, nil).want(http.StatusMethodNotAllowed)
-	copied := c.as(auth.Administrator).get("/deliveries/" + c.last("uid")).doc().Find("[data-copy^='curl']").AttrOr("data-copy", "")
+	copied := c.as(auth.Administrator).get("/deliveries/"+c.last("uid")).doc().Find("[data-copy^='curl']").AttrOr("data-copy", "")
 	if !strings.HasPrefix(copied, `curl -i -X 'X&reboot&' 'http`) {
 		t.Errorf("the command is %q", copied)
 	}

@@ -254,5 +254,8 @@ func (c *Console) bulkResult(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.DB.Bulk(r.Context(), visitOf(r).env, id); err != nil {
+		return failed(err)
+	}
 	return web.Redirect303(w, r, "/exports/new?of=bulk&bulk="+id.String())
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -105,7 +106,7 @@ func (c *Console) addTag(r *http.Request, id uuid.UUID, text string) (problem st
 func (c *Console) removeTag(r *http.Request, id uuid.UUID, text string) (problem string, err error) {
 	tag, err := uuid.Parse(text)
 	if err != nil {
-		return "", web.BadRequest("errors.bad.field")
+		return "", web.NotFound(err)
 	}
 	v := visitOf(r)
 	return "", c.DB.RemoveTag(r.Context(), v.env, id, tag, v.actor)
@@ -163,6 +164,9 @@ func (c *Console) renameTag(w http.ResponseWriter, r *http.Request) error {
 		page, err := c.tagsPage(w, r)
 		if err != nil {
 			return err
+		}
+		if !slices.ContainsFunc(page.Tags, func(t views.TagUse) bool { return t.UID == id }) {
+			return web.NotFound(errors.New("no such tag"))
 		}
 		page.Of, page.Typed, page.Err = id, form.Get("name"), views.Note{ID: problem}
 		return web.Invalid(w, r, views.Tags(page))
