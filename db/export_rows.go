@@ -3,10 +3,12 @@ package db
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"cotejo/internal/lookup"
 	"cotejo/internal/receipt"
 )
 
@@ -15,11 +17,13 @@ import (
 type column struct{ name, text string }
 
 // extract is how a kind of list is exported: the ids that the filter lets through, newest first as on the page, and the
-// rows of some of them.
+// rows of some of them, from "unnest($1::bigint[]) with ordinality as k (id, n)".
 type extract struct {
 	columns []column
-	tables  string // after "unnest($1::bigint[]) with ordinality as k (id, n)"
-	order   string // of rows within one item, after k.n
+	tables  string
+	// Where an item may have several rows: what is the same in all of them is put together once, as "item", and then joined
+	// with these. pull is the key that they need beside the columns of the item's.
+	pull, rows, order string
 }
 
 func instant(column string) string {
@@ -55,13 +59,12 @@ var extracts = map[receipt.Kind]extract{
   join connections c on c.id = l.connection_id
  cross join lateral (select id, fetched_at, sha256 from pulls where lookup_id = l.id and kind = 'employment' and state <> 'failed' order by id desc limit 1) q
   join employments e on e.pull_id = q.id
-  join employment_records r on r.pull_id = q.id
   left join lateral (select id from pulls where lookup_id = l.id and kind = 'profile' and state <> 'failed' order by id desc limit 1) i on true
   left join profiles f on f.pull_id = i.id
   left join lateral (select value from profile_ids where pull_id = i.id and (name = 'nss' or type = 'social_security_number')
                       order by (name = 'nss') desc, position limit 1) n on true
   left join lateral (select account_id from attempts where lookup_id = l.id order by number desc limit 1) a on true`,
-		order: ", r.position",
+		pull: "q.id as pull_id", rows: " join employment_records r on r.pull_id = item.pull_id", order: ", r.position",
 	},
 	receipt.Lookups: {
 		columns: []column{
@@ -106,12 +109,22 @@ func (e extract) names() []string {
 	return names
 }
 
-func (e extract) texts() string {
-	texts := make([]string, len(e.columns))
-	for i, c := range e.columns {
-		texts[i] = c.text
+// statement reads the rows of some items, in their order.
+func (e extract) statement() string {
+	var once, each []string
+	for _, c := range e.columns {
+		if e.rows == "" || !strings.Contains(c.text, "r.") {
+			once, each = append(once, c.text+" as "+c.name), append(each, "item."+c.name)
+		} else {
+			each = append(each, c.text)
+		}
 	}
-	return strings.Join(texts, ", ")
+	const items = " from unnest($1::bigint[]) with ordinality as k (id, n)"
+	if e.rows == "" {
+		return "-- name: rows of export\nselect " + strings.Join(once, ", ") + items + e.tables + " order by k.n"
+	}
+	return "-- name: records of export\nwith item as materialized (select k.n, " + e.pull + ", " + strings.Join(once, ", ") + items + e.tables + ")\nselect " +
+		strings.Join(each, ", ") + " from item" + e.rows + " order by item.n" + e.order
 }
 
 // chosen narrows to what a selection lets through: from is the table, with the joins that its filter needs.
@@ -125,12 +138,14 @@ func chosen(s receipt.Selection) (w where, from string) {
 	return w, " from lookups l " + w.joins
 }
 
-// exportBatch is how many items are read at a time. The rows of that many fit into the memory in which PostgreSQL sorts.
-const exportBatch = 500
+// The ids of many items are read at once, and the rows of a few in one statement: those fit into the memory in which
+// PostgreSQL sorts.
+const exportGroup = 250
 
 // exportRows gives the rows of a selection within a transaction, newest first, whatever their number: a cursor walks
-// over the ids, and each batch of them is read by its keys, so that no plan sorts or joins the whole. Cells are text and
-// good until the next row. done is told how many items are through; its error ends the rows.
+// over the ids, and groups of them are read by their keys, so that no plan sorts or joins the whole. The statements for
+// several groups are sent ahead, so that the database reads while we write. Cells are text and good until the next row. done
+// is told how many items are through; its error ends the rows.
 func exportRows(ctx context.Context, tx pgx.Tx, s receipt.Selection, done func(items int64) error) iter.Seq2[[][]byte, error] {
 	return func(yield func([][]byte, error) bool) {
 		w, from := chosen(s)
@@ -139,43 +154,71 @@ declare exported no scroll cursor for select `+w.id+from+" where "+w.text()+" or
 			yield(nil, err)
 			return
 		}
-		e := extracts[s.Kind]
+		statement := extracts[s.Kind].statement()
 		for items := int64(0); ; {
 			found, err := tx.Query(ctx, `-- name: next ids of export
-fetch 500 from exported`, pgx.QueryExecModeExec)
+fetch 5000 from exported`, pgx.QueryExecModeExec)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			ids, err := pgx.CollectRows(found, pgx.RowTo[int64])
-			if err != nil || len(ids) == 0 {
-				if err != nil {
-					yield(nil, err)
-				}
-				return
-			}
-			rows, err := tx.Query(ctx, `-- name: rows of export
-select `+e.texts()+` from unnest($1::bigint[]) with ordinality as k (id, n)`+e.tables+" order by k.n"+e.order, ids)
 			if err != nil {
 				yield(nil, err)
+			}
+			if err != nil || len(ids) == 0 {
 				return
 			}
-			for rows.Next() {
-				if !yield(rows.RawValues(), nil) {
-					rows.Close()
-					return
-				}
-			}
-			rows.Close()
-			items += int64(len(ids))
-			if err := rows.Err(); err != nil {
-				yield(nil, err)
-				return
-			}
-			if err := done(items); err != nil {
-				yield(nil, err)
+			read := func(n int) error { items += int64(n); return done(items) }
+			if !exportGroups(ctx, tx, statement, ids, read, yield) {
 				return
 			}
 		}
 	}
+}
+
+// exportGroups gives the rows of items, and tells whether to go on after them.
+func exportGroups(ctx context.Context, tx pgx.Tx, statement string, ids []int64, read func(n int) error, yield func([][]byte, error) bool) (more bool) {
+	ahead := &pgx.Batch{}
+	groups := slices.Collect(slices.Chunk(ids, exportGroup))
+	for _, group := range groups {
+		ahead.Queue(statement, group)
+	}
+	results := tx.SendBatch(ctx, ahead)
+	defer results.Close()
+	for _, group := range groups {
+		rows, err := results.Query()
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		for rows.Next() {
+			if !yield(rows.RawValues(), nil) {
+				rows.Close()
+				return false
+			}
+		}
+		rows.Close()
+		err = rows.Err()
+		if err == nil {
+			err = read(len(group))
+		}
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+	}
+	return true
+}
+
+// ExportByHand is the statement that somebody with psql would write for the same rows in the same order, for an
+// environment's whole list of a kind: what the bench holds exports against.
+func ExportByHand(env lookup.Environment, kind receipt.Kind) string {
+	e := extracts[kind]
+	texts := make([]string, len(e.columns))
+	for i, c := range e.columns {
+		texts[i] = c.text + " as " + c.name
+	}
+	from := strings.Replace(e.tables, "join lookups l on l.id = k.id", "", 1) + strings.ReplaceAll(e.rows, "item.pull_id", "q.id")
+	return "select " + strings.Join(texts, ", ") + " from lookups l" + from + " where l.environment = '" + string(env) + "' order by l.requested_at desc, l.id desc" + e.order
 }

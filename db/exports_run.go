@@ -69,6 +69,7 @@ func (db *DB) RunExport(ctx context.Context, id int64, write Writing) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = run.wait() }()
 	err = pgx.BeginTxFunc(ctx, db.pool, snapshot, func(tx pgx.Tx) error {
 		w, from := chosen(run.asking.Selection)
 		// The bar has to have an end. A job may take the time to count, a page may not.
@@ -96,13 +97,19 @@ type exportRun struct {
 	asking receipt.Asking
 	by     audit.Actor
 
+	progress
+	held, spare []byte     // the piece that is being filled, and the memory of the one before it
+	pending     chan error // of the piece that is being kept meanwhile; nil: none is
+	packed      bytes.Buffer
+	deflate     *flate.Writer
+	sum         hash.Hash
+	beat        time.Time
+}
+
+// progress is how far a run has come.
+type progress struct {
 	goal, done, rows, bytes int64
 	pieces                  int
-	held                    []byte // of the piece that is being filled
-	packed                  bytes.Buffer
-	deflate                 *flate.Writer
-	sum                     hash.Hash
-	beat                    time.Time
 }
 
 // piece is how much of a file is kept in one row.
@@ -110,7 +117,7 @@ const piece = 1 << 20
 
 // claimExport begins a run: whatever earlier ones left is thrown away, and they cannot go on.
 func (db *DB) claimExport(ctx context.Context, id int64) (*exportRun, error) {
-	r := &exportRun{ctx: ctx, db: db, id: id, held: make([]byte, 0, piece), sum: sha256.New(), beat: time.Now()}
+	r := &exportRun{ctx: ctx, db: db, id: id, held: make([]byte, 0, piece), spare: make([]byte, 0, piece), sum: sha256.New(), beat: time.Now()}
 	var err error
 	if r.deflate, err = flate.NewWriter(&r.packed, flate.BestSpeed); err != nil {
 		return nil, err
@@ -161,7 +168,7 @@ func (r *exportRun) Write(p []byte) (int, error) {
 		n := min(len(rest), piece-len(r.held))
 		r.held, rest = append(r.held, rest[:n]...), rest[n:]
 		if len(r.held) == piece {
-			if err := r.keep(r.ctx, r.db.pool); err != nil {
+			if err := r.hand(); err != nil {
 				return len(p) - len(rest), err
 			}
 		}
@@ -169,13 +176,34 @@ func (r *exportRun) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// keep stores the piece held and tells how far the export has come, unless it is not to go on.
+// hand has a full piece kept while the next one is read and filled: to compress and store takes about as long.
+func (r *exportRun) hand() error {
+	if err := r.wait(); err != nil {
+		return err
+	}
+	full, at, pending := r.held, r.progress, make(chan error, 1)
+	r.pieces++
+	r.held, r.spare, r.pending = r.spare[:0], full, pending
+	go func() { pending <- r.keep(r.ctx, r.db.pool, full, at) }()
+	return nil
+}
+
+// wait gives the error of the piece that is being kept.
+func (r *exportRun) wait() (err error) {
+	if r.pending != nil {
+		err = <-r.pending
+		r.pending = nil
+	}
+	return err
+}
+
+// keep stores a piece and tells how far the export has come, unless it is not to go on.
 func (r *exportRun) keep(ctx context.Context, in interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}) error {
+}, full []byte, at progress) error {
 	r.packed.Reset()
 	r.deflate.Reset(&r.packed)
-	if _, err := r.deflate.Write(r.held); err != nil {
+	if _, err := r.deflate.Write(full); err != nil {
 		return err
 	}
 	if err := r.deflate.Close(); err != nil {
@@ -186,7 +214,7 @@ with mine as (
   update exports set goal = $4, done = $5, rows = $6, bytes = $7, beat_at = clock_timestamp()
    where id = $1 and run = $2 and state = 'making' returning id)
 insert into export_chunks (export_id, number, data) select id, $3, $8 from mine returning number`,
-		r.id, r.run, r.pieces, r.goal, r.done, r.rows, r.bytes, r.packed.Bytes())
+		r.id, r.run, at.pieces, at.goal, at.done, at.rows, at.bytes, r.packed.Bytes())
 	if err != nil {
 		return err
 	}
@@ -195,8 +223,6 @@ insert into export_chunks (export_id, number, data) select id, $3, $8 from mine 
 	} else if err != nil {
 		return fmt.Errorf("keep a piece of an export: %w", err)
 	}
-	r.pieces++
-	r.held, r.beat = r.held[:0], time.Now()
 	return nil
 }
 
@@ -220,7 +246,10 @@ update exports set goal = $3, done = $4, rows = $5, bytes = $6, beat_at = clock_
 func (db *DB) endExport(ctx context.Context, r *exportRun) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		r.done = r.goal
-		if err := r.keep(ctx, tx); err != nil {
+		if err := r.wait(); err != nil {
+			return err
+		}
+		if err := r.keep(ctx, tx, r.held, r.progress); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `-- name: export ready
