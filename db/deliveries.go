@@ -52,12 +52,17 @@ func (db *DB) Deliveries(ctx context.Context, env lookup.Environment, f webhook.
 }
 
 func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
+	return deliveriesList(env, f, deliveryColumns, page, zone)
+}
+
+// deliveriesList is a page of the ledger with columns of the caller's.
+func deliveriesList(env lookup.Environment, f webhook.Filter, columns string, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := where{}
 	q.deliveries(env, f, zone)
 	if f.Account != "" || f.Lookup != uuid.Nil {
 		q.facets = nil // these have few rows, and indexes of their own
 	}
-	return q.facetPage("deliveries", "d", "received_at", "delivery_facets", deliveryColumns, deliveryTables, page)
+	return q.facetPage("deliveries", "d", "received_at", "delivery_facets", columns, deliveryTables, page)
 }
 
 // deliveries narrows to the deliveries of an environment that a filter lets through: in the list, and where a replay

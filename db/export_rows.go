@@ -212,7 +212,7 @@ func exportGroups(ctx context.Context, tx pgx.Tx, statement string, ids []int64,
 }
 
 // ExportByHand is the statement that somebody with psql would write for the same rows in the same order, for an
-// environment's whole list of a kind: what the bench holds exports against.
+// environment's whole list: what the bench holds exports against. Its first line is a comment.
 func ExportByHand(env lookup.Environment, kind receipt.Kind) string {
 	e := extracts[kind]
 	texts := make([]string, len(e.columns))
@@ -220,5 +220,5 @@ func ExportByHand(env lookup.Environment, kind receipt.Kind) string {
 		texts[i] = c.text + " as " + c.name
 	}
 	from := strings.Replace(e.tables, "join lookups l on l.id = k.id", "", 1) + strings.ReplaceAll(e.rows, "item.pull_id", "q.id")
-	return "select " + strings.Join(texts, ", ") + " from lookups l" + from + " where l.environment = '" + string(env) + "' order by l.requested_at desc, l.id desc" + e.order
+	return "-- name: export by hand\nselect " + strings.Join(texts, ", ") + " from lookups l" + from + " where l.environment = '" + string(env) + "' order by l.requested_at desc, l.id desc" + e.order
 }

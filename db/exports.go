@@ -15,6 +15,7 @@ import (
 
 	"cotejo/internal/audit"
 	"cotejo/internal/bulk"
+	"cotejo/internal/lookup"
 	"cotejo/internal/receipt"
 )
 
@@ -29,27 +30,26 @@ var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadO
 
 // ExportCount is how much a selection holds, counted to receipt.AtOnce items and no further.
 type ExportCount struct {
-	Items  int // lookups or deliveries; over receipt.AtOnce: more than that
-	Rows   int // of the file, of those items
-	People int // at most receipt.ManyPeople
+	Items   int // lookups or deliveries; over receipt.AtOnce: more than that
+	Records int // employment records of those lookups, as their rows say
+	People  int // at most receipt.ManyPeople
 }
 
 // CountExport tells how much a selection holds. A list that is longer than can be counted counts as one of many people,
 // whoever is in it.
 func (db *DB) CountExport(ctx context.Context, s receipt.Selection) (c ExportCount, err error) {
-	w, from := chosen(s)
-	person, rows, owner := "l.person_id", "1", ""
-	switch s.Kind {
-	case receipt.Deliveries:
-		person, owner = "o.person_id", " left join deliveries t on t.id = d.twin_of left join lookups o on o.id = coalesce(d.lookup_id, t.lookup_id)"
-	case receipt.Records:
-		rows = "l.records"
+	// As the list reads its page, of one row more than is counted.
+	page := lookup.Page{Limit: receipt.AtOnce}
+	var text string
+	var args []any
+	if s.Kind == receipt.Deliveries {
+		text, args, _ = deliveriesList(s.Environment, s.Deliveries, "l.person_id, 0 as n", page, s.Location())
+	} else {
+		text, args, _ = lookupsList(s.Environment, s.Lookups, "l.person_id, l.records as n", page, s.Location())
 	}
-	w.args = append(w.args, receipt.AtOnce+1)
 	err = db.pool.QueryRow(ctx, `-- name: count of export
-select count(*), coalesce(sum(n), 0), count(distinct person_id)
-  from (select `+person+` as person_id, `+rows+` as n`+from+owner+" where "+w.text()+" order by "+w.at+" desc, "+w.id+" desc limit "+arg(len(w.args))+`) few`,
-		w.args...).Scan(&c.Items, &c.Rows, &c.People)
+select count(*), coalesce(sum(n), 0), count(distinct person_id) from (
+`+text+`) few`, args...).Scan(&c.Items, &c.Records, &c.People)
 	if c.Items > receipt.AtOnce {
 		c.People = receipt.ManyPeople
 	}

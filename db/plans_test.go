@@ -12,7 +12,6 @@ import (
 
 	"cotejo/db"
 	"cotejo/internal/lookup"
-	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 )
 
@@ -146,10 +145,6 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lo
 			"latest":     func() error { _, err := d.LatestOf(b.ctx, lookup.Production, []string{alejandro, eduardo}); return err },
 			"refused": func() error {
 				_, err := d.RefusedSince(b.ctx, lookup.Sandbox, time.Now().Add(-time.Hour), 100)
-				return err
-			},
-			"export counted": func() error {
-				_, err := d.CountExport(b.ctx, receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Records, Lookups: lookup.Filter{Status: lookup.Error}, Zone: "UTC"})
 				return err
 			},
 			"tidy": func() error { return d.Tidy(b.ctx) },

@@ -84,14 +84,14 @@ func (c *Console) measure(r *http.Request, x *wanted) (err error) {
 	}
 	if x.form.Of == "bulk" {
 		n := x.form.Bulk.Total
-		x.form.Count = views.ExportCount{Items: n, Rows: n}
+		x.form.Count = views.ExportCount{Items: n}
 		x.asking.People = min(n, receipt.ManyPeople)
 	} else {
 		counted, err := c.DB.CountExport(r.Context(), x.asking.Selection)
 		if err != nil {
 			return failed(err)
 		}
-		x.form.Count = views.ExportCount{Items: counted.Items, Rows: counted.Rows}
+		x.form.Count = views.ExportCount{Items: counted.Items, Records: counted.Records}
 		x.asking.People = counted.People
 	}
 	x.form.People = x.asking.People
@@ -192,7 +192,7 @@ func (c *Console) takeOut(w http.ResponseWriter, r *http.Request, x wanted) erro
 		}
 		return sendFile(w, made, file)
 	}
-	if x.form.Count.Items <= receipt.AtOnce && x.form.Count.Rows <= receipt.AtOnce {
+	if rows := x.form.Count; rows.Items <= receipt.AtOnce && (x.asking.Kind != receipt.Records || rows.Records <= receipt.AtOnce) {
 		made, file, err := c.DB.MakeExport(r.Context(), x.asking, export.Write, v.actor)
 		if err == nil {
 			return sendFile(w, made, file)

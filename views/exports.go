@@ -21,8 +21,8 @@ type FilterNames struct {
 
 // ExportCount is how much an export would hold: over receipt.AtOnce, more than was counted.
 type ExportCount struct {
-	Items int // lookups, deliveries or rows of a bulk
-	Rows  int // of the file, where that is another number
+	Items   int // lookups, deliveries or rows of a bulk
+	Records int // employment records of the lookups
 }
 
 // ExportForm asks for a list, or the result of a bulk, to be taken out.
@@ -135,7 +135,7 @@ func (v NewExportPage) blocked() []FieldError {
 func (v NewExportPage) facts() []Fact {
 	facts := []Fact{{Label: v.T("exports.fact." + v.Form.Of), Text: v.words()}, {Label: v.T("exports.fact.count"), Text: v.counted(v.Form.Count.Items, v.Form.Of)}}
 	if v.Form.Of == "lookups" {
-		facts = append(facts, Fact{Label: v.T("exports.fact.records"), Text: v.counted(v.Form.Count.Rows, "records")})
+		facts = append(facts, Fact{Label: v.T("exports.fact.records"), Text: v.counted(v.Form.Count.Records, "records")})
 	}
 	return append(facts, Fact{Label: v.T("exports.fact.people"), Text: peopleWord(v.Page, v.Form.People)})
 }

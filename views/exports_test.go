@@ -82,10 +82,10 @@ func TestExportPages(t *testing.T) {
 			return html(t, Exports(v)) + html(t, Exports(ExportsPage{Page: p}))
 		})
 		for _, form := range []ExportForm{
-			{Of: "lookups", Kind: receipt.Lookups, Lookups: FilterValues{Status: "error"}, Count: ExportCount{Items: receipt.AtOnce + 1, Rows: 9}, People: receipt.ManyPeople,
+			{Of: "lookups", Kind: receipt.Lookups, Lookups: FilterValues{Status: "error"}, Count: ExportCount{Items: receipt.AtOnce + 1, Records: 9}, People: receipt.ManyPeople,
 				Errors: map[string]Note{"reason": {ID: "exports.form.reason_short", Args: []any{"Min", 10}}, "password": {ID: "admin.password.current_wrong"}}},
 			{Of: "deliveries", Kind: receipt.Deliveries, Count: ExportCount{Items: 2}, People: 1},
-			{Of: "bulk", Kind: receipt.Bulk, Bulk: bulk.Bulk{UID: uuid.New(), FileName: "cartera.csv"}, Count: ExportCount{Items: 9000, Rows: 9000}, People: receipt.ManyPeople},
+			{Of: "bulk", Kind: receipt.Bulk, Bulk: bulk.Bulk{UID: uuid.New(), FileName: "cartera.csv"}, Count: ExportCount{Items: 9000}, People: receipt.ManyPeople},
 			{Of: "deliveries", Kind: receipt.Deliveries, Errors: map[string]Note{"text": {ID: "deliveries.filter.text_range"}}},
 		} {
 			whole(t, lang, func(p Page) string {

@@ -74,7 +74,7 @@ const mostGrowth = 64
 
 // copyByHand has psql write all records of the sandbox into a file, or COPY to this process where there is no psql.
 func (r *run) copyByHand(ctx context.Context) (took time.Duration, rows int64, err error) {
-	statement := db.ExportByHand(lookup.Sandbox, receipt.Records)
+	_, statement, _ := strings.Cut(db.ExportByHand(lookup.Sandbox, receipt.Records), "\n")
 	psql, err := exec.LookPath("psql")
 	if r.PGBin != "" {
 		psql, err = exec.LookPath(filepath.Join(r.PGBin, "psql"))

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"cotejo/internal/curp"
 )
 
@@ -68,7 +70,9 @@ func TestBulkStory(t *testing.T) {
 	b.until(state + ` == "paused"`)
 	b.leads(click(`#bulk form[action$="/resume"] button`))
 	b.until(fmt.Sprintf(`%s == "done" && +document.querySelector("#bulk").dataset.settled == %d`, state, chosen))
-	f := b.download(click("#bulk-result"))
+	b.leads(click("#bulk-result"))
+	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "Prueba del lote completo"), fill("#password", adminPassword)) // of more than a hundred people
+	f := b.download(click("#export-form .btn--primary"))
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(f.bytes), "\xef\xbb\xbf"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"strconv"
-	"time"
 
 	"github.com/gocarina/gocsv"
 	"github.com/google/uuid"
@@ -40,11 +39,6 @@ func WriteBulk(rows []BulkRow) ([]byte, error) {
 		return nil, err
 	}
 	return file.Bytes(), nil
-}
-
-// BulkFileName names the result of a bulk: no word of the file it came from, which may be anybody's.
-func BulkFileName(of uuid.UUID, at time.Time) string {
-	return "bulk-" + of.String() + "-" + at.UTC().Format("20060102T150405Z") + ".csv"
 }
 
 // BulkRowOf puts an item into the shape of the file.

@@ -153,9 +153,3 @@ func WriteEmployment(w io.Writer, rows iter.Seq2[Row, error]) (n int, err error)
 	}
 	return n, flush()
 }
-
-// FileName names the CSV of one lookup: its UUID and the time in UTC. A CURP never stands in a file name, which ends up
-// in download histories and mail subjects.
-func FileName(of uuid.UUID, at time.Time) string {
-	return "employment-" + of.String() + "-" + at.UTC().Format("20060102T150405Z") + ".csv"
-}

@@ -278,14 +278,6 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestFileName(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 11, 22, 0, 5, 9, 0, time.FixedZone("CST", -6*60*60))
-	if got := FileName(someUID, at); got != "employment-"+someUID.String()+"-20261122T060509Z.csv" {
-		t.Error(got)
-	}
-}
-
 func FuzzNeutral(f *testing.F) {
 	for _, s := range []string{"=1", " '\"=1", "\r\n", "ACME, S.A.", "\ufeff+", "a\x00b"} {
 		f.Add(s)

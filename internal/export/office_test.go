@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 
 	"cotejo/internal/employment"
 	"cotejo/internal/profile"
+	"cotejo/internal/receipt"
 )
 
 // TestSpreadsheetRunsNothing lets a real spreadsheet program open a file full of hostile names, and looks at what it
@@ -36,30 +38,56 @@ func TestSpreadsheetRunsNothing(t *testing.T) {
 		l.History.Records = append(l.History.Records, employment.Record{Employer: name, BaseSalary: "1044.97"})
 	}
 	dir := t.TempDir()
-	file := filepath.Join(dir, "employment.csv")
-	if err := os.WriteFile(file, []byte(write(t, l.Rows())), 0o600); err != nil {
-		t.Fatal(err)
+	files := map[string][]byte{"employment": []byte(write(t, l.Rows()))}
+	for kind, row := range map[receipt.Kind]func(string, int) [][]byte{
+		receipt.Lookups:    func(text string, n int) [][]byte { return cells(fill[LookupRow](text, n)) },
+		receipt.Deliveries: func(text string, n int) [][]byte { return cells(fill[DeliveryRow](text, n)) },
+	} {
+		raw := [][][]byte{row("GARCÍA TÉLLEZ", 1)}
+		for n, name := range hostile {
+			if len(name) < 100 {
+				raw = append(raw, row(name, n))
+			}
+		}
+		var file bytes.Buffer
+		if _, err := Write(&file, kind, Columns(kind), each(raw)); err != nil {
+			t.Fatal(err)
+		}
+		files[string(kind)] = file.Bytes()
+	}
+	var paths []string
+	for name, text := range files {
+		paths = append(paths, filepath.Join(dir, name+".csv"))
+		if err := os.WriteFile(paths[len(paths)-1], text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	// Field separator 44 (comma), quote 34, character set 76 (UTF-8), from line 1, numbers as in en-US (1033) whatever
 	// the machine's locale; the flat format can be read as text.
-	cmd := exec.CommandContext(ctx, office, "-env:UserInstallation=file://"+filepath.Join(dir, "settings"), "--headless",
-		"--infilter=CSV:44,34,76,1,,1033", "--convert-to", "fods", "--outdir", dir, file)
+	cmd := exec.CommandContext(ctx, office, append([]string{"-env:UserInstallation=file://" + filepath.Join(dir, "settings"), "--headless",
+		"--infilter=CSV:44,34,76,1,,1033", "--convert-to", "fods", "--outdir", dir}, paths...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "employment.fods"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sheet := string(b)
-	if strings.Contains(sheet, "table:formula") {
-		t.Error("a cell became a formula")
-	}
-	for _, want := range []string{"GARCÍA TÉLLEZ", "=40+2", `office:value="1044.97"`, "response_sha256", "<text:p>lookup_id</text:p>"} {
-		if !strings.Contains(sheet, want) {
-			t.Errorf("the sheet lacks %q", want)
+	for name, wanted := range map[string][]string{
+		"employment": {"GARCÍA TÉLLEZ", "=40+2", `office:value="1044.97"`, "response_sha256", "<text:p>lookup_id</text:p>"},
+		"lookups":    {"GARCÍA TÉLLEZ", "=1+1", "<text:p>lookup_id</text:p>", "person_name"},
+		"deliveries": {"GARCÍA TÉLLEZ", "=1+1", "<text:p>delivery_id</text:p>", "body_sha256"},
+	} {
+		b, err := os.ReadFile(filepath.Join(dir, name+".fods"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet := string(b)
+		if strings.Contains(sheet, "table:formula") {
+			t.Errorf("%s: a cell became a formula", name)
+		}
+		for _, want := range wanted {
+			if !strings.Contains(sheet, want) {
+				t.Errorf("the sheet of %s lacks %q", name, want)
+			}
 		}
 	}
 }

@@ -1,0 +1,72 @@
+package browsertest
+
+import (
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestExportStory takes a filtered list out, finds its receipt, and has the file checked: as it left, altered, and by its
+// hash alone.
+func TestExportStory(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := admin(t, s.serve())
+	for _, p := range []person{people[0], people[5]} {
+		b.request(p.curp, "SOL-"+p.curp[:4])
+	}
+	s.until(settled)
+	chosen := value[int](s, `select count(*) from lookups where status = 'success'`)
+
+	b.open("/lookups?status=success")
+	b.leads(click("#export-these"))
+	b.says("#export-count", "Con resultado")
+	if n := ask[string](b, `document.querySelector("#export-count").dataset.items`); n != fmt.Sprint(chosen) {
+		t.Errorf("the form counts %s lookups, the list has %d", n, chosen)
+	}
+	b.accessible(t)
+	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "Revisión de cartera de noviembre"))
+	f := b.download(click("#export-form .btn--primary"))
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(f.bytes), "\xef\xbb\xbf"))).ReadAll()
+	if err != nil || len(rows) != chosen+1 || strings.Contains(f.name, people[0].curp) {
+		t.Fatalf("%s has %d rows for %d lookups, %v", f.name, len(rows)-1, chosen, err)
+	}
+	id := value[string](s, `select uid::text from receipts where reason = 'Revisión de cartera de noviembre'`)
+	if !strings.HasSuffix(f.name, id+".csv") {
+		t.Errorf("the file is called %s, its receipt %s", f.name, id)
+	}
+	b.open("/exports")
+	b.says(`[data-receipt="`+id+`"]`, "Con resultado")
+	b.accessible(t)
+	b.leads(click(`[data-receipt="` + id + `"] a`))
+	b.says("#export", "Revisión de cartera de noviembre")
+
+	check := func(name string, bytes []byte, verdict string) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.open("/exports/check")
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{path}))
+		b.leads(click("#check-form .btn--primary"))
+		if got := ask[string](b, `document.querySelector("#check-result").dataset.verdict`); got != verdict {
+			t.Errorf("%s: the verdict is %q, want %q", name, got, verdict)
+		}
+	}
+	check(f.name, f.bytes, "same")
+	altered := append([]byte(nil), f.bytes...)
+	altered[len(altered)-3] ^= 1
+	check(f.name, altered, "altered")
+	b.accessible(t)
+	check("nomina.csv", altered, "unknown")
+	b.open("/exports/check")
+	b.do(fill("#sha256", value[string](s, `select encode(sha256, 'hex') from receipts where uid = $1`, id)))
+	b.leads(click("#check-form .btn--primary"))
+	b.says("#check-result", "sin cambios")
+}
