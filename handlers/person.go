@@ -1,11 +1,14 @@
 package handlers
 
 import (
+	"context"
 	"encoding/hex"
 	"net/http"
+	"slices"
 
 	"cotejo/db"
 	"cotejo/internal/employment"
+	"cotejo/internal/live"
 	"cotejo/internal/lookup"
 	"cotejo/views"
 	"cotejo/web"
@@ -26,14 +29,24 @@ func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showPerson(w http.ResponseWriter, r *http.Request, p db.Person, revealed map[string]string) error {
-	page := views.PersonPage{Page: c.page(w, r, "lookups", "person.title"), UID: p.UID, CURP: p.CURP, RFC: p.RFC, Name: p.Name, NSS: p.NSS,
-		Revealed: revealed, Lookups: p.Lookups, More: p.More, Compared: compared(p.Sources)}
+	page, err := c.personPage(r.Context(), c.page(w, r, "lookups", "person.title"), p, pageOf(r.URL.Query(), listRows))
+	if err != nil {
+		return failed(err)
+	}
+	page.Revealed = revealed
+	return web.Render(w, r, http.StatusOK, views.Person(page))
+}
+
+// personPage puts the page of a person together, with a stretch of their history.
+func (c *Console) personPage(ctx context.Context, in views.Page, p db.Person, stretch lookup.Page) (views.PersonPage, error) {
+	page := views.PersonPage{Page: in, UID: p.UID, CURP: p.CURP, RFC: p.RFC, Name: p.Name, NSS: p.NSS,
+		Lookups: p.Lookups, More: p.More, Compared: compared(p.Sources)}
 	for _, s := range p.Sources {
 		page.Sources = append(page.Sources, personSource(s))
 	}
-	list, newer, older, err := c.DB.PersonHistory(r.Context(), visitOf(r).env, p.UID, pageOf(r.URL.Query(), listRows))
+	list, newer, older, err := c.DB.PersonHistory(ctx, in.Env, p.UID, stretch)
 	if err != nil {
-		return failed(err)
+		return page, err
 	}
 	for _, h := range list {
 		page.History = append(page.History, views.Happening{At: h.At, Kind: happeningKinds[h.Kind], Who: h.Who, Word: h.Word, Text: h.Text,
@@ -46,7 +59,64 @@ func (c *Console) showPerson(w http.ResponseWriter, r *http.Request, p db.Person
 		last := list[len(list)-1]
 		page.After = cursorText(lookup.Cursor{At: last.At, ID: last.Key})
 	}
-	return web.Render(w, r, http.StatusOK, views.Person(page))
+	return page, nil
+}
+
+// personLive streams the page of a person: whatever changes with any lookup of theirs, new ones too, shows its parts again.
+// That it was looked at went on the trail when it was opened.
+func (c *Console) personLive(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v := visitOf(r)
+	stretch := pageOf(r.URL.Query(), listRows)
+	page := c.page(w, r, "lookups", "")
+	first, err := c.DB.WatchPerson(r.Context(), v.env, id)
+	if err != nil {
+		return failed(err)
+	}
+	numbers := first.NSS
+	watcher := c.Hub.Watch(live.Interest{Environment: v.env, News: true})
+	defer watcher.Close()
+	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
+	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) (err error) {
+		ctx, release := c.turns.take(ctx, options.Key)
+		defer release()
+		defer func() {
+			if ctx.Err() != nil {
+				err = nil // whatever it was doing, its turn is over
+			}
+		}()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-watcher.Wake():
+			}
+			changes, again := watcher.Take()
+			if !again && !slices.ContainsFunc(changes, func(c *live.Change) bool { return c.Row.PersonUID == id }) {
+				continue
+			}
+			found, err := c.DB.WatchPerson(ctx, v.env, id)
+			if err != nil {
+				return err
+			}
+			page.Now = c.Now()
+			shown, err := c.personPage(ctx, page, found, stretch)
+			if err != nil {
+				return err
+			}
+			text, err := rendered(ctx, views.LivePerson(shown, found.NSS != numbers))
+			if err != nil {
+				return err
+			}
+			if err := out.Send("", text); err != nil {
+				return err
+			}
+			numbers = found.NSS
+		}
+	})
 }
 
 var happeningKinds = map[db.HappeningKind]views.HappeningKind{

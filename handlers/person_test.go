@@ -155,3 +155,36 @@ func TestCaseOfBuro(t *testing.T) {
 	c.exec(`update console set environment = 'production'`)
 	b.get(path).want(http.StatusNotFound)
 }
+
+// The page of a person follows every lookup of theirs, new ones and case work too, and nobody else's.
+func TestPersonLive(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	uid, _ := c.request(alejandro)
+	c.request(eduardo)
+	person := one[uuid.UUID](c, `select p.uid from people p where p.curp = $1`, alejandro).String()
+	b := c.as(auth.Analyst)
+	r := b.get("/people/"+person).want(http.StatusOK).count("#person", 1).count("[data-live-pause]", 1)
+	if got := r.attr(`[hx-sse\:connect]`, "hx-sse:connect"); got != "/people/"+person+"/live" {
+		t.Errorf("follows %s", got)
+	}
+	s := b.watchAt("/people/"+person+"/live", "")
+	s.until(`hx-target="#person"`, uid.String())
+	other := one[uuid.UUID](c, `select l.uid from lookups l join people p on p.id = l.person_id where p.curp = $1`, eduardo)
+	b.post("/lookups/"+other.String()+"/notes", url.Values{"note": {"de otra persona"}}).want(http.StatusSeeOther)
+	b.post("/lookups/"+uid.String()+"/notes", url.Values{"note": {"Llamó hoy"}}).want(http.StatusSeeOther)
+	for _, event := range s.until("Llamó hoy") {
+		if strings.Contains(event, "otra persona") {
+			t.Error("told of somebody else")
+		}
+	}
+	again, _ := c.request(alejandro)
+	s.until(again.String())
+	c.exec(`update people set nss = '02189216878', name = 'Alejandro García' where curp = $1`, alejandro)
+	b.post("/lookups/"+uid.String()+"/tags", url.Values{"tag": {"urgente"}}).want(http.StatusSeeOther)
+	s.until("Alejandro García", `hx-target="#person-ids"`, "urgente")
+	if n := c.trail("person.viewed", b.user); n != 1 {
+		t.Errorf("%d views on the trail, want that of the page alone", n)
+	}
+	b.get("/people/" + uuid.NewString() + "/live").want(http.StatusNotFound)
+}

@@ -66,6 +66,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /pulls/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealPull},
 		{Pattern: "GET /documents/{id}", Access: auth.PowerExport, Handle: c.document},
 		{Pattern: "GET /people/{id}", Access: auth.PowerRead, Handle: c.person},
+		{Pattern: "GET /people/{id}/live", Access: auth.PowerRead, Handle: c.personLive, Stream: true},
 		{Pattern: "POST /people/{id}/reveal", Access: auth.PowerReveal, Handle: c.revealPerson},
 		{Pattern: "GET /sandbox", Access: auth.PowerRequest, Handle: c.people},
 		{Pattern: "POST /sandbox/orders", Access: auth.PowerAdminister, Handle: c.orderUgly},

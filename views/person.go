@@ -1,6 +1,7 @@
 package views
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -77,6 +78,16 @@ type Happening struct {
 const spellsShown = 8
 
 func (v PersonPage) path(more string) string { return "/people/" + v.UID.String() + more }
+
+// stream is the address of the live stream, for the stretch of the history that is shown.
+func (v PersonPage) stream() string {
+	_, query, _ := strings.Cut(v.Path, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		values = url.Values{}
+	}
+	return withQuery(v.path("/live"), url.Values{}, []string{"after", values.Get("after"), "before", values.Get("before")})
+}
 
 func (v PersonPage) name() string { return orElse(v.Name, v.T("ui.absent.no_name")) }
 
