@@ -260,10 +260,12 @@ select distinct on (p.id) `+rowColumns+rowTables+`
 	return latest, err
 }
 
-// RequestedSince gives the lookups of an environment requested after a moment, newest first, up to limit.
-func (db *DB) RequestedSince(ctx context.Context, env lookup.Environment, since time.Time, limit int) ([]uuid.UUID, error) {
-	rows, err := db.pool.Query(ctx, `-- name: requested since
-select uid from lookups where environment = $1 and requested_at > $2 order by requested_at desc, id desc limit $3`, env, since, limit)
+// RequestedSince gives the lookups that a filter lets through and that were requested after a moment, newest first, up to limit.
+func (db *DB) RequestedSince(ctx context.Context, env lookup.Environment, f lookup.Filter, since time.Time, limit int, zone *time.Location) ([]uuid.UUID, error) {
+	q := lookupConditions(env, f, zone)
+	q.add(q.at+" > ?", since)
+	text, args, _ := q.facetPage("lookups", "l", "lookup_facets", "l.uid", rowTables, lookup.Page{Limit: limit - 1})
+	rows, err := db.pool.Query(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 	list := query.Get("view") == "list"
 	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, asOf: chosenDay(query.Get("as_of"), c.Now()), fresh: map[uuid.UUID]bool{},
 		actor: v.actor, seen: map[uuid.UUID]bool{}}
+	_, s.filter = lookupFilter(query)
 	news := list && err == nil
 	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: news})
 	defer watcher.Close()
@@ -80,12 +81,20 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 					}
 				}
 			}
+			unseen := false
 			for _, change := range changes {
 				if !watcher.Shows(change.Row.UID) {
-					if err := s.showNews(ctx, out, change.Row); err != nil {
+					if s.filter != (lookup.Filter{}) {
+						unseen = true // whether the list would show it, its own query tells
+					} else if err := s.showNews(ctx, out, change.Row); err != nil {
 						return err
 					}
 				} else if err := show(ctx, out, change, true); err != nil {
+					return err
+				}
+			}
+			if unseen {
+				if err := s.catchUp(ctx, out, watcher); err != nil {
 					return err
 				}
 			}
@@ -104,6 +113,7 @@ type liveStream struct {
 	fresh   map[uuid.UUID]bool
 	actor   audit.Actor
 	seen    map[uuid.UUID]bool // cases that the actor has been shown
+	filter  lookup.Filter      // of a list: what it would show is what is announced
 }
 
 // key holds all that a rendering depends on beside the lookup itself.
@@ -162,7 +172,7 @@ func (s *liveStream) follow(ctx context.Context, id uuid.UUID) (db.Case, error) 
 
 // catchUp counts the lookups that came above the list while nobody was listening.
 func (s *liveStream) catchUp(ctx context.Context, out *web.Stream, watcher *live.Watcher) error {
-	missed, err := s.console.DB.RequestedSince(ctx, s.env, s.since, views.WaitingCap)
+	missed, err := s.console.DB.RequestedSince(ctx, s.env, s.filter, s.since, views.WaitingCap, s.page.P.Zone())
 	if err != nil {
 		return err
 	}

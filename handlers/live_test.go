@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cotejo/db"
 	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
 )
@@ -169,4 +170,24 @@ func TestLiveLimits(t *testing.T) {
 	<-s.ended
 	c.stranger().get("/lookups/live").want(http.StatusUnauthorized)
 	c.as(auth.Developer).get("/lookups/live").want(http.StatusForbidden)
+}
+
+// A filtered list announces what it would show, and nothing else.
+func TestFilteredNews(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Analyst)
+	r := b.get("/lookups?platform=issste").want(http.StatusOK)
+	_, query, _ := strings.Cut(r.attr(`[hx-sse\:connect]`, "hx-sse:connect"), "?")
+	if !strings.Contains(query, "platform=issste") {
+		t.Fatalf("follows %s", query)
+	}
+	s := b.watch(query)
+	c.request(alejandro)
+	c.request(alejandro, func(n *db.NewLookup) { n.Platform = lookup.ISSSTE })
+	for _, event := range s.until("lookups-new", spanish.T("lookups.list.new", "Count", 1)) {
+		if strings.Contains(event, "lookups-new") {
+			t.Errorf("announced before: %s", event)
+		}
+	}
 }

@@ -87,6 +87,12 @@ func (v LookupsPage) stream() string {
 		ids[i] = r.UID.String()
 	}
 	query := url.Values{"view": {"list"}, "ids": {strings.Join(ids, ",")}, "since": {v.Now.UTC().Format(time.RFC3339Nano)}}
+	// What is announced as new is what this list would show.
+	for _, pair := range v.Values.pairs() {
+		if pair.value != "" {
+			query.Set(pair.name, pair.value)
+		}
+	}
 	return "/lookups/live?" + query.Encode()
 }
 
