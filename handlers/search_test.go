@@ -50,7 +50,7 @@ func TestSearch(t *testing.T) {
 
 	// What cannot be searched for is asked back, as typed.
 	for _, text := range []string{"", "x", "--", strings.Repeat("a", 121)} {
-		r := b.post("/search", url.Values{"text": {text}}).want(http.StatusUnprocessableEntity).count("#seek-error", 1)
+		r := b.post("/search", url.Values{"text": {text}}).want(http.StatusUnprocessableEntity).count(`[role=alert] a[href="#seek"]`, 1)
 		if got := r.attr("#seek", "value"); got != text {
 			t.Errorf("%q is shown as %q", text, got)
 		}

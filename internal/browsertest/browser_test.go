@@ -334,6 +334,14 @@ func (b *tab) request(curp, reference string) string {
 	return id
 }
 
+// search sends a text through the box and returns where that leads.
+func (b *tab) search(text string) (path string) {
+	b.t.Helper()
+	b.open("/search")
+	b.leads(fill("#seek", text), press("\r"))
+	return b.path()
+}
+
 // steady remembers where an element is on the page and returns a check that it still is there: a click that is on its way
 // must not land on something else.
 func (b *tab) steady(css string) (still func(after string)) {

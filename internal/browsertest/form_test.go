@@ -129,6 +129,16 @@ func TestWithoutScript(t *testing.T) {
 	}
 	b.leads(click("#case-curp form button"))
 	b.says("#case-curp", "JITM910411HASMMR08", "Se muestra una vez")
+	b.open(path)
+	b.leads(click("#work-take"))
+	b.leads(fill("#tag", "Revisión"), click("#work-tag-form button"))
+	b.leads(fill("#note", "Llamó para preguntar."), click("#note-save"))
+	b.says("#work", "Llamó para preguntar.", "revisión")
+	b.leads(fill("#seek", "sol-5"), press("\r"))
+	b.leads(click(fmt.Sprintf(`[data-lookup="%s"] a.table__main`, id)))
+	if at := b.path(); at != path {
+		t.Errorf("what was searched for led to %s", at)
+	}
 	b.leads(click(".nav__last form button"))
 	if at := b.path(); at != "/login" {
 		t.Errorf("signing out led to %s", at)

@@ -1,8 +1,13 @@
 package browsertest
 
 import (
+	"context"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 )
 
 // focused describes what has the focus, and whether that can be seen.
@@ -37,6 +42,22 @@ func (b *tab) tabTo(css string) {
 		stops = append(stops, at.What)
 	}
 	b.t.Fatalf("Tab does not lead to %s at %s, only to %s", css, b.path(), strings.Join(stops, " "))
+}
+
+// strike presses a key as a keyboard does: whether it types anything is up to the page, which press does not ask.
+func strike(key string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+			e := input.DispatchKeyEventParams{Type: kind, Key: key}
+			if kind == input.DispatchKeyEventTypeKeyDown {
+				e.Text = key
+			}
+			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, e); err != nil {
+				return chromedp.Void{}, err
+			}
+		}
+		return chromedp.Void{}, nil
+	}
 }
 
 // TestKeyboard signs in, asks for a lookup and reads the list without a mouse.
@@ -76,11 +97,14 @@ func TestKeyboard(t *testing.T) {
 	b.request("AUAT940412HCLQQM08", "SOL-2")
 
 	b.open("/lookups")
-	b.do(press("/"))
-	if !ask[bool](b, `document.activeElement.matches("[data-filter]")`) {
-		t.Error("/ does not lead to the filters")
+	b.do(strike("/"))
+	if !ask[bool](b, `document.activeElement.matches("[data-search]")`) {
+		t.Error("/ does not lead to the search box")
 	}
-	b.do(press("\t")) // out of the list, where letters choose
+	b.do(press("sol / n")) // in the box, keys are text
+	if got := ask[string](b, "document.activeElement.value"); got != "sol / n" {
+		t.Errorf("the box holds %q", got)
+	}
 	ask[any](b, "document.activeElement.blur(), null")
 	at := func() int {
 		return ask[int](b, `[...document.querySelectorAll("[data-row]")].findIndex(row => row.contains(document.activeElement))`)
@@ -103,6 +127,27 @@ func TestKeyboard(t *testing.T) {
 	b.until(`!document.querySelector("#keys:popover-open")`)
 	b.leads(press("\r")) // the row's own link
 	b.says("#lookup", "curp_has_inconsistencies")
+
+	// Found again from there: "/" takes what stands in the box away with the first letter, Enter sends and opens.
+	b.do(strike("/"))
+	b.leads(press("sol-2\r"))
+	b.says("[data-reading]", "sol-2")
+	b.do(press("j"))
+	b.leads(press("\r"))
+	b.says(".person__ids", "SOL-2")
+	b.do(strike("/"))
+	b.leads(press("AUAT940412HCLQQM08\r"))
+	if at := b.path(); strings.Contains(at, "AUAT") || b.count(`[data-reading="curp"]`) != 1 {
+		t.Errorf("a CURP leads to %s", at)
+	}
+	b.do(press("j"))
+	b.leads(press("\r"))
+	if at := b.path(); !strings.HasPrefix(at, "/people/") {
+		t.Errorf("the person found leads to %s", at)
+	}
+	if kept := ask[string](b, `JSON.stringify([{...localStorage}, {...sessionStorage}])`); strings.Contains(kept, "AUAT") {
+		t.Errorf("the browser keeps %s", kept)
+	}
 
 	// The single keys can be switched off (WCAG 2.2, 2.1.4).
 	b.do(press("?"), click("[data-keys-switch]"), press("\x1b"))
