@@ -264,7 +264,7 @@ select distinct on (p.id) `+rowColumns+rowTables+`
 func (db *DB) RequestedSince(ctx context.Context, env lookup.Environment, f lookup.Filter, since time.Time, limit int, zone *time.Location) ([]uuid.UUID, error) {
 	q := lookupConditions(env, f, zone)
 	q.add(q.at+" > ?", since)
-	text, args, _ := q.facetPage("lookups", "l", "lookup_facets", "l.uid", rowTables, lookup.Page{Limit: limit - 1})
+	text, args, _ := q.facetPage("lookups", "l", "requested_at", "lookup_facets", "l.uid", rowTables, lookup.Page{Limit: limit - 1})
 	rows, err := db.pool.Query(ctx, text, args...)
 	if err != nil {
 		return nil, err
