@@ -48,6 +48,25 @@ func (db *DB) WatchPerson(ctx context.Context, env lookup.Environment, uid uuid.
 	return p, err
 }
 
+// FollowPerson is WatchPerson for whoever may not have the page open: unless they looked at it within the last twelve hours, the
+// longest that a session lasts, that they do now is written to the trail.
+func (db *DB) FollowPerson(ctx context.Context, env lookup.Environment, uid uuid.UUID, by audit.Actor) (p Person, err error) {
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		var id int64
+		if p, id, err = readPerson(ctx, tx, env, uid); err != nil {
+			return err
+		}
+		var seen bool
+		if err := tx.QueryRow(ctx, `-- name: person seen lately
+select exists (select from audit_entries where person_id = $1 and actor_id = $2 and action = $3 and at > clock_timestamp() - interval '12 hours')`,
+			id, by.UserID, audit.PersonViewed).Scan(&seen); err != nil || seen {
+			return err
+		}
+		return record(ctx, tx, by, note{action: audit.PersonViewed, personID: id})
+	})
+	return p, err
+}
+
 func readPerson(ctx context.Context, tx pgx.Tx, env lookup.Environment, uid uuid.UUID) (p Person, id int64, err error) {
 	err = tx.QueryRow(ctx, `-- name: person page
 select id, uid, coalesce(curp, ''), coalesce(rfc, ''), name, nss from people where environment = $1 and uid = $2`, env, uid).

@@ -63,7 +63,7 @@ func (c *Console) personPage(ctx context.Context, in views.Page, p db.Person, st
 }
 
 // personLive streams the page of a person: whatever changes with any lookup of theirs, new ones too, shows its parts again.
-// That it was looked at went on the trail when it was opened.
+// That it was looked at is on the trail, whether or not the page was open.
 func (c *Console) personLive(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
@@ -72,7 +72,7 @@ func (c *Console) personLive(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
 	stretch := pageOf(r.URL.Query(), listRows)
 	page := c.page(w, r, "lookups", "")
-	first, err := c.DB.WatchPerson(r.Context(), v.env, id)
+	first, err := c.DB.FollowPerson(r.Context(), v.env, id, v.actor)
 	if err != nil {
 		return failed(err)
 	}

@@ -187,4 +187,10 @@ func TestPersonLive(t *testing.T) {
 		t.Errorf("%d views on the trail, want that of the page alone", n)
 	}
 	b.get("/people/" + uuid.NewString() + "/live").want(http.StatusNotFound)
+	// Without its page a stream is a look of its own.
+	alone := c.as(auth.Auditor)
+	alone.watchAt("/people/"+person+"/live", "").until(`hx-target="#person"`)
+	if n := c.trail("person.viewed", alone.user); n != 1 {
+		t.Errorf("a stream without its page is %d times on the trail", n)
+	}
 }
