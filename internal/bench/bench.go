@@ -54,7 +54,7 @@ type size struct {
 }
 
 func (o Options) size() size {
-	s := size{small: 10_000, large: 200_000, each: 5, asks: 5, burst: 4 * time.Second, repeats: 3, pages: 150, changes: 300, rows: 200_000, clients: 16}
+	s := size{small: 10_000, large: 200_000, each: 5, asks: 3, burst: 4 * time.Second, repeats: 3, pages: 100, changes: 300, rows: 200_000, clients: 16}
 	if o.Quick {
 		s = size{small: 200, large: 400, each: 3, asks: 1, burst: 150 * time.Millisecond, repeats: 1, pages: 5, changes: 10, rows: 500, clients: 4}
 	}
