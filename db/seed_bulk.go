@@ -109,6 +109,11 @@ select exists (select 1 from attempts a join lookups l on l.id = a.lookup_id
 	if lacking {
 		return errNoConsent
 	}
+	// These join whole tables, of whose new rows the planner expects too few.
+	if _, err := tx.Exec(ctx, `-- name: join by hash
+set local enable_nestloop = off`); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `-- name: seeded employers
 insert into employers (environment, name, folded)
 select distinct on (environment, folded) environment, name, folded
