@@ -217,9 +217,13 @@ func (r paper) entityTable(e EntityTable, ref string) *report.Table {
 	shown := entityColumns[e.Entity]
 	t := &report.Table{}
 	for _, c := range shown {
-		t.Columns = append(t.Columns, report.Column{Title: labelWord(r.Page, c.label), Width: 56 / float64(len(shown)), Right: c.number})
+		width := 10.0
+		if strings.HasSuffix(c.label, "name") {
+			width = 21
+		}
+		t.Columns = append(t.Columns, report.Column{Title: labelWord(r.Page, c.label), Width: width, Right: c.number})
 	}
-	t.Columns = append(t.Columns, report.Column{Title: r.T("report.fact"), Width: 38, Quiet: true}, report.Column{Title: r.T("report.ref"), Width: 6})
+	t.Columns = append(t.Columns, report.Column{Title: r.T("report.fact"), Width: 32, Quiet: true}, report.Column{Title: r.T("report.ref"), Width: 5})
 	for _, row := range e.Rows {
 		cells := make([]report.Cell, 0, len(t.Columns))
 		for _, c := range shown {
