@@ -306,7 +306,7 @@ func (c *Console) bulkLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	options := c.streaming(r)
+	options, query := c.streaming(r), r.URL.Query()
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()
@@ -316,7 +316,7 @@ func (c *Console) bulkLive(w http.ResponseWriter, r *http.Request) error {
 			page.Now = c.Now()
 			page.Bulk, err = c.DB.Bulk(ctx, page.Env, page.Bulk.UID)
 			if err == nil && !page.Moving() {
-				err = c.bulkRows(ctx, &page, nil)
+				err = c.bulkRows(ctx, &page, query)
 			}
 			if ctx.Err() != nil {
 				return nil // its turn is over

@@ -202,7 +202,7 @@ func (c *Console) replayLive(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	page := c.page(w, r, "replays", "replays.page.title")
-	options := c.streaming(r)
+	options, query := c.streaming(r), r.URL.Query()
 	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
 		ctx, release := c.turns.take(ctx, options.Key)
 		defer release()
@@ -210,7 +210,7 @@ func (c *Console) replayLive(w http.ResponseWriter, r *http.Request) error {
 		defer look.Stop()
 		for shown := ""; ; {
 			page.Now = c.Now()
-			at, err := c.replayPage(ctx, page, id, nil)
+			at, err := c.replayPage(ctx, page, id, query)
 			if ctx.Err() != nil {
 				return nil // its turn is over
 			} else if err != nil {

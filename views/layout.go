@@ -73,5 +73,7 @@ func spoken(p Page) templ.Attributes {
 		"data-single":  p.T("layout.live.single"),
 		"data-several": p.T("layout.live.several", "N", "{count}"),
 		"data-failed":  p.T("layout.live.failed"),
+		"data-over":    p.T("layout.live.over"),
+		"data-signin":  p.T("layout.live.signin"),
 	}
 }

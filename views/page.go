@@ -6,6 +6,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -81,6 +82,15 @@ func (p Page) Say(n Note) string {
 // over meanwhile, nothing is done: what was meant for invented people must not reach a vendor that bills.
 func (p Page) Act(path string) templ.SafeURL {
 	return templ.SafeURL(path + "?environment=" + string(p.Env))
+}
+
+// query is what stands behind the address of the page, with its question mark: the tab and page of a list, which a stream
+// has to know of.
+func (p Page) query() string {
+	if _, query, ok := strings.Cut(p.Path, "?"); ok {
+		return "?" + query
+	}
+	return ""
 }
 
 // May tells whether the signed-in user has a power.

@@ -52,10 +52,16 @@ func TestUsers(t *testing.T) {
 		t.Error("the navigation offers what the role may not do")
 	}
 
-	ana.open("/lookups")
+	ana.open("/lookups/new")
+	ana.do(fill("#external_id", "SOL-77"))
 	boss.open("/users/" + value[string](s, "select uid::text from users where email = 'ana@example.mx'"))
 	boss.leads(click(".btn--danger"))
 	boss.says(".flash", "Ana Prueba ya no puede entrar.")
+	// What was typed outlives the session.
+	ana.expects(401, 403)
+	ana.do(fill("#curp", people[0].curp))
+	ana.until(`document.querySelector("main > .flash--error a[href='/login']")`)
+	ana.until(`document.querySelector("#external_id").value == "SOL-77"`)
 	ana.leads(click(`nav a[href="/lookups"]`))
 	if at := ana.path(); at != "/login" {
 		t.Errorf("after being disabled one can still open %s", at)

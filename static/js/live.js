@@ -2,6 +2,7 @@
 // paused (WCAG 2.2, 2.2.2), marks what changed, and announces one summary at most every ten seconds (4.1.3).
 import { ago } from "./ago.js";
 import { say } from "./say.js";
+import { signedOut } from "./session.js";
 
 const QUIET = 10_000; // between announcements, and how long a change stays marked
 
@@ -81,7 +82,7 @@ function watch(source, line, words) {
     if (document.hidden) document.dispatchEvent(new Event("visibilitychange"));
   });
   source.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) location.reload(); // signed out meanwhile; the sign-in leads back here
+    if (event.detail.status === 401) signedOut();
     become("lost")();
   });
   source.addEventListener("htmx:sse:close", become("stopped"));
