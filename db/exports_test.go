@@ -21,6 +21,7 @@ import (
 	"cotejo/internal/auth"
 	"cotejo/internal/export"
 	"cotejo/internal/lookup"
+	"cotejo/internal/profile"
 	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 )
@@ -312,5 +313,40 @@ func TestExportInTheBackground(t *testing.T) {
 	}
 	if n := value[int](b, `select count(*) from audit_entries where action = $1`, audit.ExportCancelled); n != 1 {
 		t.Errorf("%d entries of the cancelling", n)
+	}
+}
+
+// A list's employment records are those of the lookups' own pages, of several answers the newest readable one: the same
+// bytes as one person's file, which is made from what the page shows.
+func TestListedRecordsAreThoseOfThePage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := b.taken("acc")
+	older := someHistory()
+	older.Records[0].Employer = "An earlier answer"
+	b.must(b.StoreProfile(b.ctx, pull(m, "1"), someProfile()))
+	b.must(b.StoreEmployment(b.ctx, pull(m, "2"), older, lookup.Gist{Records: 3}))
+	p := someProfile()
+	p.FirstName, p.IDs = "=1+1", []profile.ID{{Type: "tax", Name: "rfc", Value: "GODE561231GR8"}, {Type: "social_security_number", Name: "number", Value: "02189216878"}}
+	b.must(b.StoreProfile(b.ctx, pull(m, "3"), p))
+	b.must(b.StoreEmployment(b.ctx, pull(m, "4"), someHistory(), lookup.Gist{Records: 3}))
+	b.exec(`insert into pulls (lookup_id, attempt_id, kind, state, http_status, took_ms, body, sha256)
+		select $1, $2, kind, 'failed', 500, 1, '', sha256('') from unnest(array['profile', 'employment']) kind`, m.id, m.attempt)
+
+	var one bytes.Buffer
+	_, _, err := b.ExportLookup(b.ctx, asking(receipt.Selection{Environment: lookup.Sandbox, Subject: m.uid}), func(c db.Case) (int, []byte, error) {
+		n, err := export.WriteEmployment(&one, export.Lookup{UID: c.UID, Reference: c.Reference, CURP: c.CURP, Platform: c.Platform, Environment: c.Environment, Dialect: c.Dialect,
+			State: c.State, AccountID: c.Attempts[0].AccountID, RequestedAt: c.RequestedAt, FetchedAt: c.EmploymentPull.FetchedAt, SHA256: c.EmploymentPull.SHA256,
+			Person: *c.Profile, History: *c.History}.Rows())
+		return n, one.Bytes(), err
+	}, b.by)
+	b.must(err)
+	_, file, err := b.MakeExport(b.ctx, asking(receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Records}), export.Write, b.by)
+	b.must(err)
+	if diff := cmp.Diff(one.String(), string(file)); diff != "" {
+		t.Errorf("one person's file and a list's (-one +list):\n%s", diff)
+	}
+	if got := table(t, file, "nss"); len(got) != 3 || got[0] != "02189216878" {
+		t.Errorf("NSS %q", got)
 	}
 }
