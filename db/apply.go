@@ -105,7 +105,8 @@ insert into events (attempt_id, key, nth, action, phase, detail, delivery_id, re
 
 // give lets a stored event move the attempt, and settles the delivery that told it.
 func (db *DB) give(ctx context.Context, tx pgx.Tx, d delivery, a attempt, e webhook.Event, eventID int64) error {
-	if err := db.learnAccount(ctx, tx, a, e); err != nil {
+	learned, err := learnAccount(ctx, tx, a, e)
+	if err != nil {
 		return err
 	}
 	if err := heard(ctx, tx, a.id, e.Report.Phase, d.receivedAt); err != nil {
@@ -160,6 +161,12 @@ func (db *DB) give(ctx context.Context, tx pgx.Tx, d delivery, a attempt, e webh
 	if err := d.settle(ctx, tx, e, verdict, cause, a.lookupID, eventID); err != nil {
 		return err
 	}
+	if learned {
+		// Last, since it moves counters of deliveries: those of attempts come first, as in AttemptTaken.
+		if err := db.claimDeliveries(ctx, tx, a.connectionID, e.AccountID); err != nil {
+			return err
+		}
+	}
 	return notify(ctx, tx, a.lookupID)
 }
 
@@ -211,15 +218,13 @@ func (db *DB) fetchNamed(ctx context.Context, tx pgx.Tx, d delivery, a *attempt,
 	return db.fetching(ctx, tx, a, eventID, entities)
 }
 
-// learnAccount takes the account's id from an event that overtook our own commit of it, and claims what waits for it.
-func (db *DB) learnAccount(ctx context.Context, tx pgx.Tx, a attempt, e webhook.Event) error {
+// learnAccount takes the account's id from an event that overtook our own commit of it. What waits for it is then to be
+// claimed.
+func learnAccount(ctx context.Context, tx pgx.Tx, a attempt, e webhook.Event) (learned bool, err error) {
 	tag, err := tx.Exec(ctx, `-- name: learn account
 update attempts set account_id = $2, vendor_user_id = case when vendor_user_id = '' then $3 else vendor_user_id end
  where id = $1 and account_id = '' and $2 <> ''`, a.id, e.AccountID, e.UserID)
-	if err != nil || tag.RowsAffected() == 0 {
-		return err
-	}
-	return db.claimDeliveries(ctx, tx, a.connectionID, e.AccountID)
+	return tag.RowsAffected() > 0, err
 }
 
 // advance is what an event does to its attempt, as of the moment at which its delivery came: two deliveries may be

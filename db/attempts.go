@@ -15,19 +15,20 @@ import (
 
 // Errand is what a worker needs to know to call the vendor for an attempt.
 type Errand struct {
-	AttemptID    int64
-	AttemptUID   uuid.UUID
-	LookupID     int64
-	ConnectionID int64
-	Dialect      lookup.Dialect
-	Environment  lookup.Environment
-	PersonID     int64
-	CURP, RFC    string // exactly one of the two
-	Platform     lookup.Platform
-	Status       lookup.Status
-	AccountID    string
-	SentAt       time.Time // zero: never marked for sending
-	Consent      ErrandConsent
+	AttemptID      int64
+	AttemptUID     uuid.UUID
+	LookupID       int64
+	ConnectionID   int64
+	ConnectionAsOf time.Time // when it was last changed
+	Dialect        lookup.Dialect
+	Environment    lookup.Environment
+	PersonID       int64
+	CURP, RFC      string // exactly one of the two
+	Platform       lookup.Platform
+	Status         lookup.Status
+	AccountID      string
+	SentAt         time.Time // zero: never marked for sending
+	Consent        ErrandConsent
 }
 
 // ErrandConsent is what a vendor that wants consent recorded is told of ours. "" when there is none.
@@ -49,7 +50,7 @@ func (e Errand) Identifier() string {
 func (db *DB) Errand(ctx context.Context, attemptID int64) (Errand, error) {
 	var e Errand
 	err := db.pool.QueryRow(ctx, `-- name: errand
-select a.id, a.uid, a.lookup_id, a.connection_id, c.dialect, l.environment, p.id, coalesce(p.curp, ''), coalesce(p.rfc, ''), l.platform,
+select a.id, a.uid, a.lookup_id, a.connection_id, c.changed_at, c.dialect, l.environment, p.id, coalesce(p.curp, ''), coalesce(p.rfc, ''), l.platform,
        a.status, a.account_id, coalesce(a.sent_at, `+never+`), k.id, k.ip, s.notice_url
   from attempts a
   join lookups l on l.id = a.lookup_id
@@ -58,7 +59,7 @@ select a.id, a.uid, a.lookup_id, a.connection_id, c.dialect, l.environment, p.id
   join consents k on k.id = a.consent_id
  cross join console s
  where a.id = $1`, attemptID).
-		Scan(&e.AttemptID, &e.AttemptUID, &e.LookupID, &e.ConnectionID, &e.Dialect, &e.Environment, &e.PersonID, &e.CURP, &e.RFC, &e.Platform,
+		Scan(&e.AttemptID, &e.AttemptUID, &e.LookupID, &e.ConnectionID, &e.ConnectionAsOf, &e.Dialect, &e.Environment, &e.PersonID, &e.CURP, &e.RFC, &e.Platform,
 			&e.Status, &e.AccountID, &e.SentAt, &e.Consent.ID, &e.Consent.IP, &e.Consent.NoticeURL)
 	return e, found(err)
 }

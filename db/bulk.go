@@ -268,8 +268,7 @@ update bulks set state = 'sending', file = null, sent_by = $2, sent_ip = $3, sen
 }
 
 func (db *DB) runBulk(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := db.jobs.InsertTx(ctx, tx, task.RunBulk{BulkID: id}, &river.InsertOpts{Queue: task.QueueBulk})
-	return err
+	return db.queueOnce(ctx, tx, task.RunBulk{BulkID: id}, &river.InsertOpts{Queue: task.QueueBulk})
 }
 
 // bulkMoves says from which states a person may bring a bulk into another. A sending one may be resumed, for when its job

@@ -133,10 +133,11 @@ func (db *DB) ConnectionTested(ctx context.Context, c connection.Connection, out
 	})
 }
 
-// PauseConnection holds calls back because the vendor refused our key with code.
-func (db *DB) PauseConnection(ctx context.Context, id int64, code string) error {
+// PauseConnection holds calls back because the vendor refused with code the key of a connection that was last changed at
+// asOf. One that was changed since may have another key, of which that refusal says nothing.
+func (db *DB) PauseConnection(ctx context.Context, id int64, code string, asOf time.Time) error {
 	_, err := db.pool.Exec(ctx, `-- name: pause connection
-update connections set paused_at = coalesce(paused_at, now()), paused_code = $2 where id = $1`, id, code)
+update connections set paused_at = coalesce(paused_at, now()), paused_code = $2 where id = $1 and changed_at <= $3`, id, code, asOf)
 	return err
 }
 

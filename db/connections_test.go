@@ -141,7 +141,7 @@ func TestSaveConnection(t *testing.T) {
 	if key() != "private_key_of_sandbox" || bytes.Contains(first, []byte("private_key")) || b.sandbox.KeyTail != "dbox" {
 		t.Errorf("key %q, tail %q", key(), b.sandbox.KeyTail)
 	}
-	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, lookup.CodeUnauthorized))
+	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, lookup.CodeUnauthorized, time.Now()))
 	b.must(b.HoldCalls(b.ctx, b.sandbox.ID, time.Now().Add(time.Hour)))
 
 	c := b.sandbox
@@ -196,10 +196,10 @@ func TestKeysStayWhereTheyAreSealed(t *testing.T) {
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, lookup.CodeUnauthorized))
+	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, lookup.CodeUnauthorized, time.Now()))
 	first, err := b.Connection(b.ctx, lookup.Sandbox, lookup.Palenca)
 	b.must(err)
-	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, lookup.CodeForbidden))
+	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, lookup.CodeForbidden, time.Now()))
 	again, err := b.ConnectionByID(b.ctx, b.sandbox.ID)
 	b.must(err)
 	if !first.Paused() || !again.PausedAt.Equal(first.PausedAt) || again.PausedCode != lookup.CodeForbidden {
@@ -211,6 +211,17 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	if _, err := b.Connection(b.ctx, lookup.Production, lookup.Buro); !errors.Is(err, db.ErrNotFound) {
 		t.Errorf("a connection that is not there: %v", err)
+	}
+	// A call made with the old key is refused after the new one was entered: that says nothing of the new one.
+	renewed, err := b.SaveConnection(b.ctx, again, "private_key_that_is_new", b.by)
+	b.must(err)
+	b.must(b.PauseConnection(b.ctx, again.ID, lookup.CodeUnauthorized, again.ChangedAt))
+	if c, err := b.ConnectionByID(b.ctx, again.ID); err != nil || c.Paused() {
+		t.Errorf("paused for the key that it had before: %+v, %v", c, err)
+	}
+	b.must(b.PauseConnection(b.ctx, again.ID, lookup.CodeUnauthorized, renewed.ChangedAt))
+	if c, err := b.ConnectionByID(b.ctx, again.ID); err != nil || !c.Paused() {
+		t.Errorf("not paused for its own key: %+v, %v", c, err)
 	}
 }
 

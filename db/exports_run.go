@@ -70,6 +70,9 @@ func (db *DB) RunExport(ctx context.Context, id int64, write Writing) error {
 		return err
 	}
 	defer func() { _ = run.wait() }()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	go run.alive(ctx)
 	err = pgx.BeginTxFunc(ctx, db.pool, snapshot, func(tx pgx.Tx) error {
 		w, from := chosen(run.asking.Selection)
 		// The bar has to have an end. A job may take the time to count, a page may not.
@@ -226,6 +229,23 @@ insert into export_chunks (export_id, number, data) select id, $3, $8 from mine 
 	return nil
 }
 
+// alive says now and then that somebody works on the export, until ctx ends: counting, or finding the first rows of a rare
+// filter, may take longer than exportSilence, and whoever is silent for that long is replaced.
+func (r *exportRun) alive(ctx context.Context) {
+	beats := time.NewTicker(exportSilence / 6)
+	defer beats.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beats.C:
+			// A beat that fails is made up for by the next.
+			_, _ = r.db.pool.Exec(ctx, `-- name: export alive
+update exports set beat_at = clock_timestamp() where id = $1 and run = $2 and state = 'making'`, r.id, r.run)
+		}
+	}
+}
+
 // seen tells now and then how far the export has come, also while it finds no rows.
 func (r *exportRun) seen(items int64) error {
 	r.done = items
@@ -303,11 +323,14 @@ update exports set state = $2, criteria = null, finished_at = clock_timestamp() 
 // exportSilence is after how long without a sign an export counts as left behind by a process that died.
 const exportSilence = time.Minute
 
-// ResumeExports queues exports anew that nobody works, and tells how many.
+// ResumeExports queues exports anew that nobody works, and tells how many. One whose job was cancelled in the queue before it
+// ran is given up: it is not to come back.
 func (db *DB) ResumeExports(ctx context.Context) (n int, err error) {
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `-- name: exports left behind
-select e.id from exports e
+select e.id, coalesce((select j.state = 'cancelled' from river_job j where j.kind = 'make_export' and j.args @> jsonb_build_object('export_id', e.id)
+                        order by j.id desc limit 1), false)
+  from exports e
  where e.state in ('waiting', 'making') and e.beat_at < clock_timestamp() - $1::interval
    and not exists (select 1 from river_job j where j.kind = 'make_export' and j.args = jsonb_build_object('export_id', e.id)
                       and j.state in ('available', 'pending', 'retryable', 'scheduled'))
@@ -315,16 +338,26 @@ select e.id from exports e
 		if err != nil {
 			return err
 		}
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		type left struct {
+			ID        int64
+			Cancelled bool
+		}
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[left])
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if err := db.queueExport(ctx, tx, id); err != nil {
+		for _, e := range list {
+			if e.Cancelled {
+				if err := stopExport(ctx, tx, e.ID, receipt.Cancelled); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := db.queueExport(ctx, tx, e.ID); err != nil {
 				return err
 			}
+			n++
 		}
-		n = len(ids)
 		return nil
 	})
 	return n, err

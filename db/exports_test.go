@@ -238,9 +238,17 @@ func TestExportInTheBackground(t *testing.T) {
 		t.Errorf("resumed %d, %v: it moved a moment ago", n, err)
 	}
 	b.exec(`update exports set beat_at = now() - interval '2 minutes'`)
-	if n, err := b.ResumeExports(b.ctx); err != nil || n != 1 || b.jobs("make_export") != 2 {
+	var another int64
+	b.must(b.Pool().QueryRow(b.ctx, `insert into exports (environment, kind, criteria, words, zone, reason, people, asked_by, asked_name, asked_ip, beat_at)
+		select environment, kind, criteria, words, zone, reason, people, asked_by, asked_name, asked_ip, beat_at from exports returning id`).Scan(&another))
+	b.exec(`insert into river_job (kind, args, state, finalized_at, max_attempts, queue) values ('make_export', jsonb_build_object('export_id', $1::bigint), 'cancelled', now(), 3, 'export')`, another)
+	if n, err := b.ResumeExports(b.ctx); err != nil || n != 1 || b.jobs("make_export") != 3 {
 		t.Errorf("resumed %d, %v", n, err)
 	}
+	if state := value[string](b, `select state from exports where id = $1`, another); state != "cancelled" {
+		t.Errorf("one whose job somebody cancelled is %s", state)
+	}
+	b.exec(`delete from exports where id = $1`, another)
 	overtaken := false
 	err = b.RunExport(b.ctx, id, func(w io.Writer, kind receipt.Kind, columns []string, rows iter.Seq2[[][]byte, error]) (int64, error) {
 		if !overtaken {

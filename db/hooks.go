@@ -322,6 +322,14 @@ update subscriptions set vendor_id = $2, vendor_active = $3, vendor_seen_at = no
 	return err
 }
 
+// ComparedHook notes whether the vendor's list, asked for a while ago, has a subscription sending under the id that it had then.
+// One that was registered anew meanwhile is left as it is: the list may be older.
+func (db *DB) ComparedHook(ctx context.Context, uid uuid.UUID, vendorID string, active bool) error {
+	_, err := db.pool.Exec(ctx, `-- name: compared hook
+update subscriptions set vendor_active = $3, vendor_seen_at = now() where uid = $1 and vendor_id = $2`, uid, vendorID, active)
+	return err
+}
+
 // hookAct does one audited thing to a live subscription.
 func (db *DB) hookAct(ctx context.Context, uid uuid.UUID, action audit.Action, by audit.Actor, do func(tx pgx.Tx) error) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {

@@ -63,6 +63,8 @@ func TestHookRoundTrip(t *testing.T) {
 	}
 	b.must(b.ChangeHook(b.ctx, made.UID, "Nueva", []string{"*"}, hookSettings(), b.by))
 	b.must(b.SawHook(b.ctx, made.UID, "vendor-7", true))
+	// A list that was asked for before the hook was registered anew says nothing of what it is now.
+	b.must(b.ComparedHook(b.ctx, made.UID, "vendor-6", false))
 	changed, err := b.Hook(b.ctx, lookup.Sandbox, made.UID)
 	b.must(err)
 	if changed.Name != "Nueva" || changed.VendorID != "vendor-7" || !changed.VendorActive || changed.Asks() || changed.ChangedBy != b.by.Name || changed.TokenTail == "" {

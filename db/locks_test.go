@@ -7,7 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cotejo/db"
 	"cotejo/internal/lookup"
+	"cotejo/internal/webhook"
 )
 
 // hold begins a transaction of the test's own that holds locks until the test commits it.
@@ -68,6 +70,62 @@ func TestEventMeetsANewAttempt(t *testing.T) {
 			}
 			if n := value[int](b, `select count(*) from attempts where lookup_id = $1`, m.id); n != 2 {
 				t.Errorf("%d attempts, want two", n)
+			}
+		})
+	}
+}
+
+// A replay takes the accounts of a batch before any row: a worker that has an account may yet have to change a row of the batch
+// that the replay itself leaves as it is.
+func TestReplayWaitsWithNoRow(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	stands := b.deliver(func(r *db.Receipt) { r.Verdict, r.Cause, r.Answer = webhook.Refused, webhook.CauseMethod, 405 })
+	b.exec(`update deliveries set verdict = 'duplicate', cause = 'same_bytes' where id = $1`, stands)
+	b.tell(success("A1"))
+	id, _ := b.replay(webhook.ReplaySet{})
+	worker := b.hold(`select pg_advisory_xact_lock(hashtextextended('A1', $1))`, b.sandbox.ID)
+	batch := b.waiting(func() error {
+		_, err := b.ReplayBatch(b.ctx, id, 10, func(lookup.Dialect, []byte) (webhook.Event, bool) { return success("A1"), true })
+		return err
+	})
+	_, err := worker.Exec(b.ctx, `update deliveries set action = 'x' where id = $1`, stands)
+	b.must(err)
+	b.must(worker.Commit(b.ctx))
+	b.must(batch())
+}
+
+// Counters of attempts are taken before those of deliveries, whoever learns of an account: the commit of a creation, or the event
+// that overtook it.
+func TestCountersInOneOrder(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"creation", "event"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			m := b.request(lookup.Sandbox, alejandro)
+			_, err := b.MarkSent(b.ctx, m.attempt)
+			b.must(err)
+			early := b.tell(created("A1"))
+			if v := b.verdict(early); v != "unmatched " {
+				t.Fatalf("the early one is %q", v)
+			}
+			learn := func() error { return b.AttemptTaken(b.ctx, m.attempt, db.Taken{AccountID: "A1"}) }
+			if name == "event" {
+				id, e := b.deliver(), success("A1")
+				e.ExternalID = m.attemptUID.String()
+				learn = func() error { return b.ApplyEvent(b.ctx, id, e) }
+			}
+			others := b.hold(`lock table delivery_hours in share row exclusive mode`)
+			done := b.waiting(learn)
+			if n := value[int](b, `select count(*) from pg_locks l join pg_class c on c.oid = l.relation
+				where c.relname = 'attempt_hours' and l.database = (select oid from pg_database where datname = current_database()) and l.mode = 'RowExclusiveLock'`); n != 1 {
+				t.Errorf("it waits for the counters of deliveries before it has those of attempts")
+			}
+			b.must(others.Commit(b.ctx))
+			b.must(done())
+			if v := b.verdict(early); v != "accepted " {
+				t.Errorf("the early one became %q", v)
 			}
 		})
 	}

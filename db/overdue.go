@@ -72,16 +72,21 @@ func (db *DB) QueueOverdue(ctx context.Context, now time.Time) (asked int, err e
 		}
 		rows, err := tx.Query(ctx, `-- name: overdue
 select a.id, c.dialect, coalesce(a.sent_at, a.requested_at), coalesce(a.asked_at, `+never+`), a.asks
-  from attempts a join connections c on c.id = a.connection_id
- where a.status in ('queued', 'pending') and coalesce(a.sent_at, a.requested_at) < $1::timestamptz - $2::interval
-   and (a.asked_at is null or a.asked_at < $1::timestamptz - $2::interval) and c.paused_at is null
+  from attempts a join connections c on c.id = a.connection_id join waits w on w.dialect = c.dialect
+ where a.status in ('queued', 'pending') and c.paused_at is null
+   and coalesce(a.sent_at, a.requested_at) <= $1::timestamptz - w.expected_seconds * interval '1 second'
+   and (a.asked_at is null
+        or a.asked_at <= $1::timestamptz - least(w.expected_seconds::bigint << least(greatest(a.asks - 1, 0), 10), $2) * interval '1 second'
+        or a.asked_at < coalesce(a.sent_at, a.requested_at) + w.limit_seconds * interval '1 second'
+           and coalesce(a.sent_at, a.requested_at) + w.limit_seconds * interval '1 second' <= $1::timestamptz)
    and (a.account_id <> '' or not exists (
          select 1 from river_job j where j.kind = 'create_account' and j.args @> jsonb_build_object('attempt_id', a.id)
             and j.state in ('available', 'pending', 'retryable', 'running', 'scheduled')))
- order by a.asked_at nulls first, a.id limit $3 for update of a skip locked`, now, lookup.MinExpected, overdueAtOnce)
+ order by a.asked_at nulls first, a.id limit $3 for no key update of a skip locked`, now, int64(lookup.LongestGap/time.Second), overdueAtOnce)
 		if err != nil {
 			return err
 		}
+		// The statement lets through no fewer than lookup.Wait, whose word counts: what is not due must not use up the limit.
 		var due []int64
 		var id int64
 		var dialect lookup.Dialect

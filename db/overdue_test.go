@@ -64,7 +64,7 @@ func TestQueueOverdue(t *testing.T) {
 		t.Errorf("%d questions in the queue while the first waits there", n)
 	}
 	b.exec(`update river_job set state = 'completed', finalized_at = now() where kind = 'ask_vendor'`)
-	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, "invalid_api_key"))
+	b.must(b.PauseConnection(b.ctx, b.sandbox.ID, "invalid_api_key", time.Now()))
 	if n := ask(30 * time.Minute); n != 0 {
 		t.Errorf("%d asked under a refused key", n)
 	}
@@ -76,6 +76,30 @@ func TestQueueOverdue(t *testing.T) {
 	}
 	if n := value[int](b, `select asks from attempts where id = $1`, unsent.attempt); n != 1 {
 		t.Errorf("what was never sent was asked about %d times", n)
+	}
+}
+
+// Attempts that are not due yet do not use up what one round may ask, however many there are.
+func TestManyThatAreNotDue(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	now := time.Now()
+	m := b.taken("A1")
+	b.sent(m, now.Add(-time.Hour/2))
+	b.exec(`update attempts set asks = 1, asked_at = $2 where id = $1`, m.attempt, now.Add(-10*time.Minute))
+	b.exec(`insert into attempts (lookup_id, connection_id, number, source, consent_id, status, account_id, sent_at)
+		select lookup_id, connection_id, number + g, 'retry', consent_id, 'pending', 'other ' || g, $2 from attempts, generate_series(1, 600) g where id = $1`,
+		m.attempt, now.Add(-time.Minute))
+	if n, err := b.QueueOverdue(b.ctx, now); err != nil || n != 1 {
+		t.Errorf("%d asked, %v; want the one that is due", n, err)
+	}
+	// Asked a moment ago, but then came the limit: that is the last question.
+	limit := now.Add(time.Hour / 2)
+	b.exec(`update attempts set asked_at = $2, asks = 9 where id = $1`, m.attempt, limit.Add(-time.Second))
+	b.exec(`delete from river_job`)
+	b.exec(`update attempts set sent_at = $2 where id <> $1`, m.attempt, limit)
+	if n, err := b.QueueOverdue(b.ctx, limit.Add(time.Second)); err != nil || n != 1 {
+		t.Errorf("%d asked at the limit, %v", n, err)
 	}
 }
 

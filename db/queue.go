@@ -126,6 +126,25 @@ select count(*) from (select 1 from river_job where state = 'discarded' limit $1
 	return n, err
 }
 
+// queueOnce hands a job to the queue, unless one with the same arguments waits there: what is paused and resumed at once has
+// a job that only sleeps. That one is locked, so that it begins after the commit and does not end over what stood before.
+// One that runs may be about to end, and does not count.
+func (db *DB) queueOnce(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) error {
+	encoded, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
+	var waits int64
+	err = tx.QueryRow(ctx, `-- name: job that waits
+select id from river_job where kind = $1 and args = $2::jsonb and state in ('available', 'pending', 'retryable', 'scheduled')
+ order by id limit 1 for no key update`, args.Kind(), string(encoded)).Scan(&waits)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	_, err = db.jobs.InsertTx(ctx, tx, args, opts)
+	return err
+}
+
 // MostJobs is how many jobs one press acts on.
 const MostJobs = 500
 

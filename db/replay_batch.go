@@ -32,6 +32,12 @@ select r.state, r.uid, u.id, u.name, r.requested_ip from replays r join users u 
 		if state != webhook.ReplayRunning {
 			return nil
 		}
+		// A batch moves counters of many hours, in the order in which deliveries came: two batches at once could wait for each
+		// other's.
+		if _, err := tx.Exec(ctx, `-- name: lock batches
+select pg_advisory_xact_lock(hashtextextended('replay batch', 0))`); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, `-- name: replay's next
 select delivery_id from replay_items where replay_id = $1 and result is null order by delivery_id limit $2`, id, limit)
 		if err != nil {
@@ -123,12 +129,13 @@ func (db *DB) again(ctx context.Context, tx pgx.Tx, replayID int64, ids []int64,
 			todo = append(todo, s)
 		}
 	}
-	if _, err := tx.Exec(ctx, `-- name: deliveries ran
-update deliveries set runs = runs + 1 where id = any($1)`, stand); err != nil {
-		return nil, err
-	}
 	// All accounts before the first delivery, in one order: so no batch waits in a circle with another or with a worker.
 	if err := lockAccounts(ctx, tx, todo); err != nil {
+		return nil, err
+	}
+	// Rows that stand are locked by this too, and a worker that has an account may be waiting to change a copy among them.
+	if _, err := tx.Exec(ctx, `-- name: deliveries ran
+update deliveries set runs = runs + 1 where id = any($1)`, stand); err != nil {
 		return nil, err
 	}
 	for i := range list {

@@ -66,8 +66,7 @@ select id, total from started`, args...).Scan(&id, &total)
 }
 
 func (db *DB) runReplay(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := db.jobs.InsertTx(ctx, tx, task.RunReplay{ReplayID: id}, &river.InsertOpts{Queue: task.QueueReplay})
-	return err
+	return db.queueOnce(ctx, tx, task.RunReplay{ReplayID: id}, &river.InsertOpts{Queue: task.QueueReplay})
 }
 
 // replayMoves says from which states a person may bring a replay into another. A running one may be resumed, for when its

@@ -141,6 +141,20 @@ func TestTidy(t *testing.T) {
 			t.Errorf("%d failures, want the two keys of the recent one", n)
 		}
 	}
+	// A step that fails keeps no other from its turn, and more than one batch goes at once.
+	b.exec(`insert into sign_in_failures (key, failed_at) select 'x', now() - interval '1 day' from generate_series(1, 5001)`)
+	b.exec(`alter table sessions rename to elsewhere`)
+	if err := b.Tidy(b.ctx); err == nil || value[int](b, `select count(*) from sign_in_failures`) != 2 {
+		t.Errorf("with one table gone: %v, and %d failures are left", err, value[int](b, `select count(*) from sign_in_failures`))
+	}
+	b.exec(`alter table elsewhere rename to sessions`)
+	// Tokens go when no delivery that came with them can be verified again.
+	b.exec(`insert into subscription_secrets (uid, subscription_id, kind, name, sealed, tail, raw, hash) select gen_random_uuid(), id, 'client', 'c', 'x', '', false, sha256('x') from subscriptions limit 1`)
+	b.exec(`insert into hook_tokens (hash, secret_id, expires_at) select sha256(d::text::bytea), (select max(id) from subscription_secrets), now() - d * interval '1 day' + interval '1 hour' from generate_series(7, 9) d`)
+	b.must(b.Tidy(b.ctx))
+	if n := value[int](b, `select count(*) from hook_tokens`); n != 2 {
+		t.Errorf("%d tokens are left, want those of the last eight days", n)
+	}
 	// Settled as foreign, a delivery is claimed no more.
 	m := b.request("sandbox", alejandro)
 	b.must(b.AttemptTaken(b.ctx, m.attempt, db.Taken{AccountID: "a"}))

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -10,37 +11,54 @@ import (
 const (
 	credentialsKept = 7 * 24 * time.Hour
 	foreignAfter    = 24 * time.Hour
+	tokensKept      = credentialsKept + 24*time.Hour // verifying a stored delivery again needs the token that it came with
 )
 
-// Tidy drops credential headers after seven days, ended sessions and old sign-in failures, and settles deliveries for
-// accounts that nobody here asked for as foreign after a day. Drafts of bulks and files of exports go after a day, searches
-// after an hour.
+// Tidy drops credential headers after seven days, ended sessions, old sign-in failures and tokens that no stored delivery can
+// be judged by any more, and settles deliveries for accounts that nobody here asked for as foreign after a day. Drafts of
+// bulks and files of exports go after a day, searches after an hour. A step that fails keeps no other from its turn.
 func (db *DB) Tidy(ctx context.Context) error {
+	var faults []error
 	for _, statement := range []struct {
 		text string
 		args []any
 	}{
 		{`-- name: drop credentials
-update deliveries set credentials_sealed = null
- where credentials_sealed is not null and received_at < clock_timestamp() - $1::interval`, []any{credentialsKept}},
+update deliveries set credentials_sealed = null where id in (
+  select id from deliveries where credentials_sealed is not null and received_at < clock_timestamp() - $1::interval order by received_at limit 5000)`, []any{credentialsKept}},
 		{`-- name: settle foreign
-update deliveries set cause = 'foreign'
- where verdict = 'unmatched' and cause = '' and received_at < clock_timestamp() - $1::interval`, []any{foreignAfter}},
+update deliveries set cause = 'foreign' where id in (
+  select id from deliveries where verdict = 'unmatched' and cause = '' and received_at < clock_timestamp() - $1::interval limit 5000)
+   and verdict = 'unmatched' and cause = ''`, []any{foreignAfter}},
 		{`-- name: drop sessions
-delete from sessions where expires_at < clock_timestamp()`, nil},
+delete from sessions where hash in (select hash from sessions where expires_at < clock_timestamp() limit 5000)`, nil},
 		{`-- name: drop sign-in failures
-delete from sign_in_failures where failed_at < clock_timestamp() - $1::interval`, []any{failureWindow}},
+delete from sign_in_failures where ctid = any(array(select ctid from sign_in_failures where failed_at < clock_timestamp() - $1::interval limit 5000))`, []any{failureWindow}},
 		{`-- name: drop searches
-delete from searches where expires_at < clock_timestamp()`, nil},
+delete from searches where id in (select id from searches where expires_at < clock_timestamp() limit 5000)`, nil},
+		{`-- name: drop tokens
+delete from hook_tokens where hash in (select hash from hook_tokens where expires_at < clock_timestamp() - $1::interval limit 5000)`, []any{tokensKept}},
 	} {
-		if _, err := db.pool.Exec(ctx, statement.text, statement.args...); err != nil {
-			return fmt.Errorf("tidy: %w", err)
+		faults = append(faults, db.inBatches(ctx, statement.text, statement.args...))
+	}
+	faults = append(faults, db.tidyBulks(ctx), db.tidyExports(ctx))
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("tidy: %w", err)
+	}
+	return nil
+}
+
+// tidyBatch is how many rows one statement of Tidy takes, as it says itself. What a batch did is committed: after a pause of
+// weeks there may be more than one run of the job has time for, and the next goes on.
+const tidyBatch = 5000
+
+func (db *DB) inBatches(ctx context.Context, text string, args ...any) error {
+	for {
+		tag, err := db.pool.Exec(ctx, text, args...)
+		if err != nil || tag.RowsAffected() < tidyBatch {
+			return err
 		}
 	}
-	if err := db.tidyBulks(ctx); err != nil {
-		return err
-	}
-	return db.tidyExports(ctx)
 }
 
 // AuditBroken gives the ids of audit entries at which the chain does not hold: edited, missing or inserted ones.

@@ -129,12 +129,14 @@ func (db *DB) ChangeUser(ctx context.Context, uid uuid.UUID, name string, role a
 		}
 		var id int64
 		var before auth.Role
-		err := tx.QueryRow(ctx, `-- name: change user
-with old as (select id, role from users where uid = $1 for no key update)
-update users u set name = $2, role = $3 from old where u.id = old.id
-returning u.id, old.role`, uid, strings.TrimSpace(name), role).Scan(&id, &before)
-		if err != nil {
+		// Locked by a statement of its own, as a connection's bucket is: keys that refer to the row are checked all the time.
+		if err := tx.QueryRow(ctx, `-- name: user to change
+select id, role from users where uid = $1 for no key update`, uid).Scan(&id, &before); err != nil {
 			return found(err)
+		}
+		if _, err := tx.Exec(ctx, `-- name: change user
+update users set name = $2, role = $3 where id = $1`, id, strings.TrimSpace(name), role); err != nil {
+			return err
 		}
 		// A changed role takes effect at once; sessions keep no copy of it.
 		return record(ctx, tx, by, note{action: audit.UserChanged, subject: uid.String(), detail: string(before) + " → " + string(role)})

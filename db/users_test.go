@@ -226,7 +226,7 @@ func TestVisit(t *testing.T) {
 	}
 	b.request(lookup.Sandbox, alejandro)
 	b.must(b.AttemptRefused(b.ctx, b.request(lookup.Production, alejandro).attempt, lookup.CodeRejected))
-	b.must(b.PauseConnection(b.ctx, b.production.ID, lookup.CodeUnauthorized))
+	b.must(b.PauseConnection(b.ctx, b.production.ID, lookup.CodeUnauthorized, time.Now()))
 	console, err := b.Console(b.ctx)
 	b.must(err)
 	check := func(limit int, want db.Visit) {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
@@ -78,7 +79,7 @@ func TestConnectionOfBuro(t *testing.T) {
 	tested := b.post("/connection/test", url.Values{"dialect": {"buro"}}).want(http.StatusOK)
 	tested.count(`[data-test]`, 1).count(`#connection-buro [data-test="ok"]`, 1)
 	buro := one[int64](c, `select id from connections where dialect = 'buro'`)
-	c.must(c.PauseConnection(t.Context(), buro, "vendor_unauthorized"))
+	c.must(c.PauseConnection(t.Context(), buro, "vendor_unauthorized", time.Now()))
 	b.get("/connection").want(http.StatusOK).count(`[data-paused="buro"]`, 1).count(`[data-paused]`, 1)
 	b.post("/connection/resume", url.Values{"dialect": {"buro"}}).to("/connection")
 	if one[bool](c, `select paused_at is not null from connections where dialect = 'buro'`) {
@@ -109,7 +110,7 @@ func TestResumeConnection(t *testing.T) {
 	t.Parallel()
 	c := hooked(t)
 	b := c.as(auth.Administrator)
-	c.must(c.PauseConnection(t.Context(), c.conn.ID, "vendor_unauthorized"))
+	c.must(c.PauseConnection(t.Context(), c.conn.ID, "vendor_unauthorized", time.Now()))
 	if b.get("/").doc().Find(`form[action^="/connection/resume?"], a[href="/connection"]`).Length() == 0 {
 		t.Error("the banner of a paused connection leads nowhere")
 	}

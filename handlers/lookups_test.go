@@ -316,6 +316,6 @@ func TestLookupThroughEitherVendor(t *testing.T) {
 	b.get("/lookups?platform=imss").want(http.StatusOK).count("[data-lookup]", 0)
 	b.post("/lookups/check", url.Values{"curp": {rfc}, "platform": {"all"}}, "HX-Request", "true").want(http.StatusOK).count(".curp__says--pass", 1).count(".curp__part", 4)
 	b.post("/lookups/check", url.Values{"curp": {rfc}, "platform": {"imss"}}, "HX-Request", "true").want(http.StatusOK).count(".curp__says--block", 1)
-	c.must(c.PauseConnection(t.Context(), buro.ID, "unauthorized"))
+	c.must(c.PauseConnection(t.Context(), buro.ID, "unauthorized", time.Now()))
 	b.get("/lookups/new").want(http.StatusOK).has(spanish.T("lookups.form.through_paused", "Name", "Buró de prueba"))
 }

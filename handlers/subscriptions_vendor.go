@@ -57,7 +57,7 @@ func (c *Console) compare(ctx context.Context, at connection.Connection, ours []
 		}
 		t, known := there[s.VendorID]
 		delete(there, s.VendorID)
-		if err := c.DB.SawHook(ctx, s.UID, s.VendorID, known && t.Active); err != nil {
+		if err := c.DB.ComparedHook(ctx, s.UID, s.VendorID, known && t.Active); err != nil {
 			return nil, failed(err)
 		}
 		different := views.HookDifference{Name: s.Name, Dialect: at.Dialect, VendorID: s.VendorID, UID: s.UID}

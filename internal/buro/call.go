@@ -175,6 +175,9 @@ func none(err error, codes ...string) bool {
 const (
 	pageSize = 100
 	maxPages = 50
+
+	// maxList is the most that is read of all pages of one list, in bytes: a worker holds them until they are stored.
+	maxList = 64 << 20
 )
 
 // pagination stands beside every list; no page promises its fields, so they may be absent.
@@ -186,13 +189,13 @@ type pagination struct {
 
 // pages reads the list of that name to its end. read gets each page's answer and gives the number of its entries. whole is false when
 // there is reason to think that entries are missing, so that a part never passes for everything. A refusal of the first
-// page is returned as it is, with its answer among raws; one of a later page too, since half a list is none.
+// page is returned as it is, with its answer among raws; one of a later page too, since half a list is none. CodeTooLarge when all pages together are.
 func (c *Client) pages(ctx context.Context, op, path string, query url.Values, list string, read func(answer) (int, error)) (raws []Raw, whole bool, err error) {
 	q := url.Values{"items_per_page": {strconv.Itoa(pageSize)}}
 	for name, values := range query {
 		q[name] = values
 	}
-	total := 0
+	total, size := 0, 0
 	for page := 1; page <= maxPages; page++ {
 		q.Set("page", strconv.Itoa(page))
 		a, err := c.call(ctx, op, http.MethodGet, path, q, nil)
@@ -201,6 +204,9 @@ func (c *Client) pages(ctx context.Context, op, path string, query url.Values, l
 		}
 		if err != nil {
 			return raws, false, err
+		}
+		if size += len(a.raw.Body); size > maxList {
+			return raws, false, &Error{Op: op, Status: a.raw.Status, Code: CodeTooLarge, Kind: GiveUp, RequestID: requestID(a.header)}
 		}
 		var top struct {
 			Pagination pagination `json:"pagination"`

@@ -3,6 +3,7 @@ package buro
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -251,5 +252,20 @@ func TestFetchFileAddresses(t *testing.T) {
 		if e := typed(t, err); e.Code != CodeFileAddress {
 			t.Errorf("%s: %+v", link, *e)
 		}
+	}
+}
+
+// Pages that are each within bounds may be too much together: a worker holds all of them until they are stored.
+func TestListTooLarge(t *testing.T) {
+	t.Parallel()
+	pages := 0
+	v := newVendor(t, map[string]http.HandlerFunc{"*": func(w http.ResponseWriter, r *http.Request) {
+		pages++
+		fmt.Fprintf(w, `{"identifier":"%s","earnings":[{"month":"2026-02","amount":"1"}],"pagination":{"page":%d,"total_pages":50}}%s`,
+			someCURP, pages, bytes.Repeat([]byte(" "), 7<<20))
+	}})
+	_, _, raws, err := v.client(t).Earnings(context.Background(), someCURP)
+	if e := typed(t, err); e.Code != CodeTooLarge || e.Kind != GiveUp || pages != 10 || len(raws) != 10 {
+		t.Errorf("%+v after %d pages", *e, pages)
 	}
 }

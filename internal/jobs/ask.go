@@ -50,7 +50,7 @@ func (w *askVendor) Work(ctx context.Context, job *river.Job[task.AskVendor]) er
 	}
 	answer, err := w.ask(ctx, e)
 	if err != nil {
-		slept, done := w.sleepOr(ctx, e.ConnectionID, err)
+		slept, done := w.sleepOr(ctx, e.ConnectionID, e.ConnectionAsOf, err)
 		if done {
 			return slept
 		}

@@ -35,7 +35,7 @@ func (w *createAccount) Work(ctx context.Context, job *river.Job[task.CreateAcco
 	if err == nil {
 		return nil
 	}
-	if slept, done := w.sleepOr(ctx, e.ConnectionID, err); done {
+	if slept, done := w.sleepOr(ctx, e.ConnectionID, e.ConnectionAsOf, err); done {
 		if sure(err) {
 			return errors.Join(w.db.Unsend(ctx, e.AttemptID), slept)
 		}
@@ -117,7 +117,29 @@ func sure(err error) bool {
 	return ok && !refused.ambiguous
 }
 
-// settle ends the attempt when the vendor's refusal is final or the tries are used up; else the queue runs it again.
+// aside is a failed call beside the one that creates: whatever became of it, it asked the vendor for nothing.
+type aside struct{ error }
+
+// Unwrap gives the call's own error.
+func (a aside) Unwrap() error { return a.error }
+
+// open tells that the vendor may hold, and bill, what the attempt asked for, although err ended the run.
+func open(err error) bool {
+	var search unsure
+	if errors.As(err, &search) {
+		return true
+	}
+	var beside aside
+	if errors.As(err, &beside) {
+		return false
+	}
+	refused, ok := refusalOf(err)
+	return ok && refused.ambiguous
+}
+
+// settle ends the attempt when the vendor's refusal is final or the tries are used up; else the queue runs it again. What the
+// vendor may hold is never told as refused, which would invite to ask for it, and to be billed, once more: it stays
+// sent and open, and when it is overdue the vendor is asked for it by our id.
 func (w *createAccount) settle(ctx context.Context, job *river.Job[task.CreateAccount], e db.Errand, err error) error {
 	if errors.Is(err, errConsentIncomplete) {
 		return w.db.AttemptRefused(ctx, e.AttemptID, lookup.CodeConsentIncomplete)
@@ -125,6 +147,9 @@ func (w *createAccount) settle(ctx context.Context, job *river.Job[task.CreateAc
 	refused, ok := refusalOf(err)
 	if !ok {
 		return err // a fault of ours; the queue tries again
+	}
+	if open(err) {
+		return err
 	}
 	if refused.final && !refused.ambiguous {
 		return w.db.AttemptRefused(ctx, e.AttemptID, refused.detail)

@@ -34,7 +34,7 @@ func (w *createAccount) verify(ctx context.Context, c connection.Connection, e d
 	for {
 		reused, err := w.consent(ctx, client, e)
 		if err != nil {
-			return err
+			return aside{err}
 		}
 		making.now = true
 		v, err := client.CreateVerification(ctx, e.Identifier(), external)

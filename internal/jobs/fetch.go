@@ -78,7 +78,7 @@ func (v *vendor) fetch(ctx context.Context, kind lookup.Entity, attemptID, event
 	if err == nil {
 		return nil
 	}
-	slept, done := v.sleepOr(ctx, e.ConnectionID, err)
+	slept, done := v.sleepOr(ctx, e.ConnectionID, e.ConnectionAsOf, err)
 	if done {
 		return slept
 	}

@@ -51,7 +51,7 @@ func (w *compareHooks) Work(ctx context.Context, _ *river.Job[task.CompareHooks]
 			continue
 		}
 		theirs, err := client.Hooks(ctx)
-		if _, slept := w.sleepOr(ctx, connectionID, err); slept || err != nil {
+		if _, slept := w.sleepOr(ctx, connectionID, c.ChangedAt, err); slept || err != nil {
 			continue
 		}
 		sends := map[string]bool{}
@@ -59,7 +59,7 @@ func (w *compareHooks) Work(ctx context.Context, _ *river.Job[task.CompareHooks]
 			sends[t.ID] = t.Active
 		}
 		for _, h := range ours {
-			failed = append(failed, w.db.SawHook(ctx, h.UID, h.VendorID, sends[h.VendorID]))
+			failed = append(failed, w.db.ComparedHook(ctx, h.UID, h.VendorID, sends[h.VendorID]))
 		}
 	}
 	return errors.Join(failed...)
@@ -93,7 +93,7 @@ func (w *refreshOutbound) Work(ctx context.Context, _ *river.Job[task.RefreshOut
 			continue
 		}
 		list, err := client.Outbound(ctx)
-		if _, slept := w.sleepOr(ctx, id, err); slept || err != nil {
+		if _, slept := w.sleepOr(ctx, id, c.ChangedAt, err); slept || err != nil {
 			continue // the next hour asks again
 		}
 		failed = append(failed, w.db.SetOutbound(ctx, id, list, audit.Actor{Name: "cotejo"}))

@@ -156,8 +156,9 @@ func refusalOf(err error) (r refusal, ok bool) {
 }
 
 // sleepOr turns the reasons to wait into a snooze and pauses the connection when the vendor refused our key. Any other
-// error comes back as it is; done tells that err was dealt with.
-func (v *vendor) sleepOr(ctx context.Context, connectionID int64, err error) (_ error, done bool) {
+// error comes back as it is; done tells that err was dealt with. asOf is when the connection had last been changed, as read before
+// its key was.
+func (v *vendor) sleepOr(ctx context.Context, connectionID int64, asOf time.Time, err error) (_ error, done bool) {
 	var wait notYet
 	if errors.As(err, &wait) {
 		return river.JobSnooze(max(wait.wait, 50*time.Millisecond)), true
@@ -168,7 +169,7 @@ func (v *vendor) sleepOr(ctx context.Context, connectionID int64, err error) (_ 
 	}
 	if refused.keyRefused {
 		// One wrong key would fail every lookup alike: hold them back and tell an administrator instead.
-		if err := v.db.PauseConnection(ctx, connectionID, refused.detail); err != nil {
+		if err := v.db.PauseConnection(ctx, connectionID, refused.detail, asOf); err != nil {
 			return err, true
 		}
 		return river.JobSnooze(pauseCheck), true

@@ -19,8 +19,8 @@ func (w Wait) Possible() bool {
 	return w.Expected >= MinExpected && w.Expected <= MaxExpected && w.Limit >= MinLimit && w.Limit <= MaxLimit && w.Limit > w.Expected
 }
 
-// longestGap keeps the questions about one attempt from growing rare before its limit.
-const longestGap = 15 * time.Minute
+// LongestGap keeps the questions about one attempt from growing rare before its limit.
+const LongestGap = 15 * time.Minute
 
 // Due tells whether the vendor is to be asked now about an attempt that was sent and last asked about at these moments,
 // asks times so far (zero asked: never). The pauses grow, since each question is one call of the limit that all lookups
@@ -34,9 +34,9 @@ func (w Wait) Due(sent, asked time.Time, asks int, now time.Time) bool {
 	}
 	if end := sent.Add(w.Limit); !now.Before(end) {
 		// A vendor that could not be reached for the last question is asked again until it answers.
-		return asked.Before(end) || now.Sub(asked) >= longestGap
+		return asked.Before(end) || now.Sub(asked) >= LongestGap
 	}
-	gap := min(w.Expected<<min(asks-1, 10), longestGap)
+	gap := min(w.Expected<<min(asks-1, 10), LongestGap)
 	return now.Sub(asked) >= max(gap, MinExpected)
 }
 
