@@ -58,3 +58,33 @@ func TestIsCredential(t *testing.T) {
 		t.Error("a long name is no credential")
 	}
 }
+
+// An answer hides what a delivery's body does, the values of identifiers in a profile, and what is known of the person
+// wherever it stands.
+func TestMaskAnswer(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body string
+		profile    bool
+		known      []string
+		want       string
+		masked     int
+	}{
+		{"identifiers of a profile", `{"ids_info":[{"type":"tax","value":"GATA000408AB1"},{"type":"x","value":""}]}`, true, nil,
+			`{"ids_info":[{"type":"tax","value":"••••••••"},{"type":"x","value":""}]}`, 1},
+		{"values elsewhere stay", `{"total":{"value":"12.50"}}`, false, nil, `{"total":{"value":"12.50"}}`, 0},
+		{"what is known, anywhere", `{"note":"NSS 12345674417, otra vez 12345674417"}`, false, []string{"", "12345674417"}, `{"note":"NSS ••••••••, otra vez ••••••••"}`, 2},
+		{"where somebody lives", `{"address":{"street":"Calle 1 \"B\"","zip_code":"90000","state":"TLAXCALA"}}`, true, nil,
+			`{"address":{"street":"••••••••","zip_code":"••••••••","state":"TLAXCALA"}}`, 2},
+		{"salaries stay digit for digit", `{"base_salary":512.600000000}`, false, []string{""}, `{"base_salary":512.600000000}`, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			shown, masked := MaskAnswer([]byte(tt.body), tt.profile, tt.known...)
+			if string(shown) != tt.want || masked != tt.masked {
+				t.Errorf("%d masked: %s", masked, shown)
+			}
+		})
+	}
+}
