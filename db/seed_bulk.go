@@ -109,7 +109,8 @@ select exists (select 1 from attempts a join lookups l on l.id = a.lookup_id
 	if lacking {
 		return errNoConsent
 	}
-	// These join whole tables, of whose new rows the planner expects too few.
+	// These join whole tables, of whose new rows the planner expects too few. The second one is in steps, since joined at will the
+	// spellings would meet every lookup of their environment first.
 	if _, err := tx.Exec(ctx, `-- name: join by hash
 set local enable_nestloop = off`); err != nil {
 		return err
@@ -125,16 +126,14 @@ on conflict (environment, folded) do nothing`, s.pulls); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `-- name: seeded lookups of employers
-with spelled as (
+with told as materialized (
+  select distinct l.id as lookup_id, l.environment, left(r.employer, 200) as name
+    from employment_records r join pulls q on q.id = r.pull_id join lookups l on l.id = q.lookup_id where r.pull_id >= $1),
+spelled as materialized (
   select n.environment, n.name, e.id
-    from (select distinct l.environment, left(r.employer, 200) as name
-            from employment_records r join pulls q on q.id = r.pull_id join lookups l on l.id = q.lookup_id where r.pull_id >= $1) n
-    join employers e on e.environment = n.environment and e.folded = folded(n.name))
+    from (select distinct environment, name from told) n join employers e on e.environment = n.environment and e.folded = folded(n.name))
 insert into lookup_employers (employer_id, lookup_id)
-select distinct s.id, l.id
-  from employment_records r join pulls q on q.id = r.pull_id join lookups l on l.id = q.lookup_id
-  join spelled s on s.environment = l.environment and s.name = left(r.employer, 200)
- where r.pull_id >= $1 order by 1, 2
+select distinct s.id, t.lookup_id from told t join spelled s on s.environment = t.environment and s.name = t.name order by 1, 2
 on conflict do nothing`, s.pulls); err != nil {
 		return err
 	}
