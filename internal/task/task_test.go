@@ -20,11 +20,13 @@ func TestStoredForm(t *testing.T) {
 		"fetch_employment": `{"attempt_id":5,"event_id":6}`,
 		"tidy":             `{}`,
 		"run_replay":       `{"replay_id":7}`,
+		"make_export":      `{"export_id":8}`,
 	}
 	got := map[string]string{}
 	for _, args := range []interface{ Kind() string }{
 		task.CreateAccount{AttemptID: 1}, task.ProcessDelivery{DeliveryID: 2}, task.FetchProfile{AttemptID: 3, EventID: 4},
 		task.FetchEmployment{AttemptID: 5, EventID: 6}, task.Tidy{}, task.RunReplay{ReplayID: 7},
+		task.MakeExport{ExportID: 8},
 	} {
 		text, err := json.Marshal(args)
 		if err != nil {
