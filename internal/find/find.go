@@ -86,11 +86,11 @@ func Read(text string) []Reading {
 		return []Reading{reference, employer}
 	case curpBegins.MatchString(id):
 		list := []Reading{{Kind: CURP, Key: id, Whole: len(id) == curp.Length}}
-		if rfcBegins.MatchString(id) {
+		if mayBeRFC(id) {
 			list = append(list, Reading{Kind: RFC, Key: id})
 		}
 		return append(list, reference)
-	case rfcBegins.MatchString(id):
+	case mayBeRFC(id):
 		return []Reading{{Kind: RFC, Key: id, Whole: wholeRFC(id)}, reference}
 	case len(words) == 0: // letters that nothing is folded to, of another script
 		return []Reading{reference}
@@ -99,6 +99,9 @@ func Read(text string) []Reading {
 	}
 	return []Reading{name, employer, reference}
 }
+
+// mayBeRFC tells whether an RFC may begin so: letters and a day that there is, which keeps folio numbers like SOL-2026-0014 out.
+func mayBeRFC(id string) bool { return rfcBegins.MatchString(id) && !curp.ExplainRFC(id).Blocked() }
 
 // wholeRFC tells whether an RFC has the characters after its date: nine follow a company's three letters or a person's four.
 func wholeRFC(id string) bool {

@@ -27,6 +27,7 @@ func TestRead(t *testing.T) {
 		"021892":                 "reference:021892 nss:021892 employer:[021892]",
 		"77":                     "reference:77 employer:[77]",
 		"123456789012":           "reference:123456789012 employer:[123456789012]",
+		"SOL-2026-0014":          "reference:SOL-2026-0014 employer:[sol 2026 0014]",
 		"EXP-7":                  "reference:EXP-7 employer:[exp 7]",
 		"7 Eleven México":        "reference:7 Eleven México employer:[7 eleven mexico]",
 		"García Ñúñez, José":     "name:[garcia nunez jose] employer:[garcia nunez jose] reference:García Ñúñez, José",
