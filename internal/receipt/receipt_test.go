@@ -66,7 +66,7 @@ func TestSelection(t *testing.T) {
 		t.Error(got)
 	}
 	for _, kind := range receipt.Kinds {
-		if kind.Listed() == (kind == receipt.Employment || kind == receipt.Bulk) {
+		if kind.Listed() == (kind == receipt.Employment || kind == receipt.Report || kind == receipt.Bulk) {
 			t.Errorf("%s is taken for the wrong thing", kind)
 		}
 	}
