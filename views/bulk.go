@@ -69,9 +69,6 @@ func (v BulkPage) path(more string) string { return "/bulk/" + v.Bulk.UID.String
 // name is what people call the bulk.
 func bulkName(p Page, b bulk.Bulk) string { return orElse(b.FileName, p.T("bulk.pasted")) }
 
-// BulkTitle names a bulk's page.
-func BulkTitle(p Page) string { return p.T("bulk.single") }
-
 func (v BulkPage) list(more ...string) string {
 	q := url.Values{}
 	if v.Verdict != "" {

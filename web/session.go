@@ -54,9 +54,6 @@ type Session struct {
 	ReauthAt   time.Time `json:"reauth_at,omitzero"` // when the password or second factor was last given
 	Flashes    []Flash   `json:"flashes,omitempty"`
 	Next       string    `json:"next,omitempty"` // where to go after sign-in, a LocalPath
-	// Flow is the state of an unfinished sign-in (second factor, OpenID Connect), in the handlers' own form.
-	// Rotate drops it.
-	Flow json.RawMessage `json:"flow,omitempty"`
 }
 
 // SessionConfig says how sessions live; a zero duration stands for the default beside it.

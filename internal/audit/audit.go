@@ -38,7 +38,6 @@ const (
 	ConnectionResumed Action = "connection.resumed"
 	EnvironmentSet    Action = "console.environment"
 	ConsoleChanged    Action = "console.changed"
-	ListViewed        Action = "lookup.listed"
 	PersonViewed      Action = "person.viewed"
 	RFCRevealed       Action = "rfc.revealed"
 	DocumentTaken     Action = "document.downloaded"

@@ -243,7 +243,6 @@ func TestNothingIsSentForBadIDs(t *testing.T) {
 	const bad, badID = "CUAI911021/../09", "../users"
 	calls := map[string]func() error{
 		"create consent":      func() error { _, err := c.CreateConsent(ctx, bad, "127.0.0.1", "https://x.example"); return err },
-		"consents":            func() error { _, err := c.Consents(ctx, bad); return err },
 		"create verification": func() error { _, err := c.CreateVerification(ctx, bad, someAttempt); return err },
 		"verifications":       func() error { _, err := c.Verifications(ctx, bad); return err },
 		"find":                func() error { _, _, err := c.FindByExternalID(ctx, bad, someAttempt); return err },
@@ -254,24 +253,11 @@ func TestNothingIsSentForBadIDs(t *testing.T) {
 		"earnings":            func() error { _, _, _, err := c.Earnings(ctx, bad); return err },
 		"files":               func() error { _, _, err := c.EmploymentFiles(ctx, bad); return err },
 		"business":            func() error { _, _, err := c.BusinessProfile(ctx, bad); return err },
-		"bulk of bad": func() error {
-			_, err := c.CreateVerificationBulk(ctx, []VerificationRequest{{Identifier: bad}})
-			return err
-		},
-		"consents of bad":     func() error { _, err := c.CreateConsentBulk(ctx, []ConsentRequest{{Identifier: bad}}); return err },
-		"empty bulk":          func() error { _, err := c.CreateVerificationBulk(ctx, nil); return err },
 		"verification":        func() error { _, err := c.Verification(ctx, badID); return err },
 		"a person as id":      func() error { _, err := c.Verification(ctx, someCURP); return err },
-		"delete verification": func() error { return c.DeleteVerification(ctx, badID) },
-		"webhook":             func() error { _, err := c.Webhook(ctx, badID); return err },
 		"update webhook":      func() error { _, err := c.UpdateWebhook(ctx, badID, WebhookChange{}); return err },
 		"delete webhook":      func() error { return c.DeleteWebhook(ctx, badID) },
 		"create webhook":      func() error { _, err := c.CreateWebhook(ctx, WebhookChange{}); return err },
-		"bulk":                func() error { _, err := c.Bulk(ctx, badID); return err },
-		"bulk items":          func() error { _, _, err := c.BulkItems(ctx, badID, "", 1); return err },
-		"bulk items, status":  func() error { _, _, err := c.BulkItems(ctx, someID, "a&b=c", 1); return err },
-		"bulk items, page":    func() error { _, _, err := c.BulkItems(ctx, someID, "", 0); return err },
-		"cancel bulk":         func() error { return c.CancelBulk(ctx, badID) },
 	}
 	for name, call := range calls {
 		if e := typed(t, call()); e.Kind != GiveUp || e.Ambiguous || e.Status != 0 {

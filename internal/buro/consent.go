@@ -17,9 +17,6 @@ type Consent struct {
 	ExpiresAt time.Time
 }
 
-// Live tells whether the vendor would accept a verification on it at t.
-func (c Consent) Live(t time.Time) bool { return t.Before(c.ExpiresAt) }
-
 type consentJSON struct {
 	ID         text   `json:"id"`
 	Identifier text   `json:"identifier"`
@@ -51,7 +48,7 @@ func (r ConsentRequest) check(op string) error {
 }
 
 // CreateConsent tells the vendor of a consent that we hold: POST /consents. It is good for every verification of the
-// person until it expires; the vendor finds it by itself. After an Ambiguous error ask Consents: creating twice is
+// person until it expires; the vendor finds it by itself. Creating it again after an Ambiguous error is
 // harmless as far as we know, and leaves two records.
 func (c *Client) CreateConsent(ctx context.Context, identifier, ip, noticeURL string) (Consent, error) {
 	const op = "create consent"
@@ -74,38 +71,4 @@ func (c *Client) CreateConsent(ctx context.Context, identifier, ip, noticeURL st
 		return Consent{}, unreadable(op, a, nil) // one whose end is unknown could be used too long
 	}
 	return j.consent(), nil
-}
-
-// Consents lists the consents that the vendor holds of a person, in its order: GET /consents. It is an error when the
-// list cannot be read to its end.
-func (c *Client) Consents(ctx context.Context, identifier string) ([]Consent, error) {
-	const op = "consents"
-	if _, err := person(op, identifier); err != nil {
-		return nil, err
-	}
-	var list []Consent
-	_, whole, err := c.pages(ctx, op, "/consents", url.Values{"identifier": {identifier}}, "consents", func(a answer) (int, error) {
-		var j struct {
-			Consents many[consentJSON] `json:"consents"`
-		}
-		if err := a.read(op, &j); err != nil {
-			return 0, err
-		}
-		for _, one := range j.Consents {
-			// The filter is the vendor's; that it worked is seen to here, as far as entries say whose they are.
-			if one.ID != "" && named(one.Identifier, identifier) {
-				list = append(list, one.consent())
-			}
-		}
-		return len(j.Consents), nil
-	})
-	switch {
-	case none(err, "consent_not_found", "consents_not_found"):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !whole:
-		return nil, &Error{Op: op, Code: CodeUnbounded, Kind: GiveUp}
-	}
-	return list, nil
 }

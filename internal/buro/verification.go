@@ -216,16 +216,3 @@ func (c *Client) FindByExternalID(ctx context.Context, identifier, externalID st
 	}
 	return v, true, nil
 }
-
-// DeleteVerification removes a verification at the vendor; one that is already gone is no error.
-func (c *Client) DeleteVerification(ctx context.Context, id string) error {
-	const op = "delete verification"
-	if err := checkID(op, id); err != nil {
-		return err
-	}
-	_, err := c.call(ctx, op, http.MethodDelete, "/verifications/"+id, nil, nil)
-	if none(err, "verification_not_found") {
-		return nil
-	}
-	return err
-}

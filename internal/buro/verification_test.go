@@ -31,9 +31,6 @@ func TestCreateConsent(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("consent (-want +got):\n%s", diff)
 	}
-	if !got.Live(want.ExpiresAt.Add(-time.Nanosecond)) || got.Live(want.ExpiresAt) {
-		t.Error("a consent lives until it expires, and not then")
-	}
 	body := `{"identifier":"` + someCURP + `","ip_address":"2001:db8::1","privacy_notice_url":"https://lender.example/privacy"}`
 	if diff := cmp.Diff([]seen{{"POST /consents", body}}, v.requests()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -62,26 +59,6 @@ func TestConsentWithoutAnEnd(t *testing.T) {
 		if e := typed(t, err); e.Code != CodeUnreadable || !e.Ambiguous {
 			t.Errorf("%s: %+v", end, *e)
 		}
-	}
-}
-
-func TestConsents(t *testing.T) {
-	t.Parallel()
-	list := `{"consents":[{"id":"c-1","identifier":"` + someCURP + `","expires_at":"2026-10-13T22:41:56Z"},
-	  {"id":"c-2","identifier":"GOPJ930704HDFPRR05","expires_at":"2026-10-13T22:41:56Z"},null],
-	  "pagination":{"page":1,"items_per_page":100,"total_items":2,"total_pages":1}}`
-	v := newVendor(t, map[string]http.HandlerFunc{"GET /consents": say(200, list)})
-	got, err := v.client(t).Consents(context.Background(), someCURP)
-	want := []Consent{{ID: "c-1", ExpiresAt: time.Date(2026, 10, 13, 22, 41, 56, 0, time.UTC)}}
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v, consents (-want +got):\n%s", err, diff)
-	}
-	if got := v.requests()[0].Request; got != "GET /consents?identifier="+someCURP+"&items_per_page=100&page=1" {
-		t.Errorf("asked %s", got)
-	}
-	v = newVendor(t, map[string]http.HandlerFunc{"*": say(404, refusal("consent_not_found"))})
-	if got, err := v.client(t).Consents(context.Background(), someCURP); len(got) != 0 || err != nil {
-		t.Errorf("none: %+v, %v", got, err)
 	}
 }
 
@@ -215,22 +192,5 @@ func TestFindByExternalID(t *testing.T) {
 				t.Errorf("%d requests, want %d", n, tt.requests)
 			}
 		})
-	}
-}
-
-func TestDeleteVerification(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		status int
-		body   string
-		ok     bool
-	}{
-		{200, `{"status":"deleted"}`, true}, {204, ``, true}, {404, refusal("verification_not_found"), true},
-		{404, `<html>`, false}, {403, `{"error":"Forbidden"}`, false},
-	} {
-		v := newVendor(t, map[string]http.HandlerFunc{"DELETE /verifications/" + someID: say(tt.status, tt.body)})
-		if err := v.client(t).DeleteVerification(context.Background(), someID); (err == nil) != tt.ok {
-			t.Errorf("%d %s: %v", tt.status, tt.body, err)
-		}
 	}
 }

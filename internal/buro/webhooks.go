@@ -125,26 +125,6 @@ func (c *Client) writeWebhook(ctx context.Context, op, method, path string, ch W
 	return j.webhook(), a, nil
 }
 
-// Webhook asks for one subscription, foremost whether it is still active: GET /webhooks/{id}.
-func (c *Client) Webhook(ctx context.Context, id string) (Webhook, error) {
-	const op = "webhook"
-	if err := checkID(op, id); err != nil {
-		return Webhook{}, err
-	}
-	a, err := c.call(ctx, op, http.MethodGet, "/webhooks/"+id, nil, nil)
-	if err != nil {
-		return Webhook{}, err
-	}
-	var j webhookJSON
-	if err := a.read(op, &j); err != nil {
-		return Webhook{}, err
-	}
-	if j.ID == "" {
-		return Webhook{}, unreadable(op, a, nil)
-	}
-	return j.webhook(), nil
-}
-
 // Webhooks lists the subscriptions of the key's company: GET /webhooks. It is also the cheapest way to try a key.
 func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	const op = "webhooks"

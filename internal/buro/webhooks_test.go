@@ -157,13 +157,6 @@ func TestReadWebhooks(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	one := file(t, "webhook.json")
-	if w, err := asked(t, "/webhooks/w-1", 200, one).Webhook(ctx, "w-1"); err != nil || !w.Active {
-		t.Errorf("%+v, %v", w, err)
-	}
-	_, err := asked(t, "/webhooks/w-1", 200, `{}`).Webhook(ctx, "w-1")
-	if e := typed(t, err); e.Code != CodeUnreadable {
-		t.Errorf("%+v", *e)
-	}
 	for body, n := range map[string]int{
 		`[` + one + `,null,` + one + `]`: 2, `[]`: 0, `{"webhooks":[` + one + `]}`: 1,
 		one: -1, `{"error":null}`: -1, `null`: -1, `"none"`: -1, `[{"id":{}}]`: -1, `[7]`: -1, ``: -1, `{"webhooks":{}}`: -1,
