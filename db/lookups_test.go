@@ -84,7 +84,7 @@ func TestRequestLookupIsOneTransaction(t *testing.T) {
 	}
 	e, err := b.Errand(b.ctx, m.attempt)
 	b.must(err)
-	want := db.Errand{AttemptID: m.attempt, AttemptUID: m.attemptUID, LookupID: m.id, ConnectionID: b.sandbox.ID, Dialect: lookup.Palenca,
+	want := db.Errand{AttemptID: m.attempt, AttemptUID: m.attemptUID, LookupID: m.id, ConnectionID: b.sandbox.ID, ConnectionAsOf: b.sandbox.ChangedAt, Dialect: lookup.Palenca,
 		Environment: lookup.Sandbox, PersonID: e.PersonID, CURP: alejandro, Platform: lookup.IMSS, Status: lookup.Queued,
 		Consent: db.ErrandConsent{ID: e.Consent.ID, IP: "192.0.2.7"}}
 	if diff := cmp.Diff(want, e); diff != "" {

@@ -70,7 +70,7 @@ func TestPullsRoundTrip(t *testing.T) {
 		t.Errorf("row: %q %s %s", c.PersonName, c.Row.Profile, c.Row.Employment)
 	}
 	sum := sha256.Sum256([]byte(body))
-	want := &db.Pull{State: lookup.PullComplete, HTTPStatus: 200, TookMS: 1234, Size: len(body), SHA256: sum[:]}
+	want := &db.Pull{State: lookup.PullComplete, HTTPStatus: 200, TookMS: 1234, Size: len(body), SHA256: sum[:], Pages: 1}
 	if diff := cmp.Diff(want, c.EmploymentPull, cmpopts.IgnoreFields(db.Pull{}, "ID", "UID", "FetchedAt")); diff != "" {
 		t.Error("pull (-want +got):\n", diff)
 	}

@@ -105,13 +105,33 @@ func TestRefusedCreation(t *testing.T) {
 	}
 }
 
-// A vendor that only fails is given up in the end, with a code that says whose fault it was.
+// A vendor that nobody reaches is given up in the end, with a code that says whose fault it was.
+func TestVendorOutOfReach(t *testing.T) {
+	t.Parallel()
+	b := open(t, sandbox.Config{})
+	b.vendor.Close()
+	b.work()
+	if got := b.done(b.request(alejandro)); got != "error vendor_unavailable none none" {
+		t.Errorf("ends as %s", got)
+	}
+}
+
+// One that only answers with faults of its own may have acted on what it was asked: nobody says that it refused, and only
+// time makes an end.
 func TestVendorDown(t *testing.T) {
 	t.Parallel()
 	b := open(t, sandbox.Config{})
 	b.set(`{"fail_next":{"route":"/v1","status":503,"times":1000}}`)
-	b.work()
-	if got := b.done(b.request(alejandro)); got != "error vendor_unavailable none none" {
+	ask := b.later(61 * time.Minute)
+	uid := b.request(alejandro)
+	b.await1(func() bool {
+		return one[bool](b, `select state = 'discarded' from river_job where kind = 'create_account'`)
+	})
+	if got := b.state(uid); got != "queued none none" {
+		t.Errorf("it is %s", got)
+	}
+	ask()
+	if got := b.done(uid); got != "expired no_final_event none none" {
 		t.Errorf("ends as %s", got)
 	}
 }
