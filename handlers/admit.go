@@ -55,6 +55,10 @@ func (c *Console) admit(route Route) web.Handler {
 	if route.Access == Open {
 		return route.Handle
 	}
+	handle := route.Handle
+	if route.Access == auth.PowerReveal && !route.Stream {
+		handle = c.confirmed(handle)
+	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		session := c.sessions.Current(r)
 		if session.UserID == 0 {
@@ -81,7 +85,7 @@ func (c *Console) admit(route Route) web.Handler {
 		if meant := r.URL.Query().Get("environment"); r.Method == http.MethodPost && meant != "" && meant != string(v.env) {
 			return &web.Error{Status: http.StatusConflict, MessageID: "errors.changed_over", Err: errors.New("made for the other environment")}
 		}
-		return route.Handle(w, r)
+		return handle(w, r)
 	}
 }
 

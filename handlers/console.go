@@ -36,6 +36,7 @@ type Options struct {
 	Now       func() time.Time  // nil: time.Now
 	Streams   *web.Streams      // nil: the default limits
 	Read      webhook.Reader    // of the event in a stored body, for previews
+	Confirm   time.Duration     // how long a password counts for reveals; 0: half an hour
 	Dev       bool              // serves what only those need who change the pages
 }
 
@@ -69,6 +70,9 @@ type Console struct {
 
 // New puts the console together.
 func New(o Options) *Console {
+	if o.Confirm == 0 {
+		o.Confirm = confirmEvery
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
