@@ -66,6 +66,7 @@ type Console struct {
 	signIns  *web.Limiter
 	unknown  prometheus.Counter
 	turns    turns
+	guesses  *guesses
 }
 
 // New puts the console together.
@@ -79,7 +80,7 @@ func New(o Options) *Console {
 	if o.Streams == nil {
 		o.Streams = &web.Streams{}
 	}
-	c := &Console{Options: o, signIns: web.NewLimiter(6*time.Second, 20, 10_000)}
+	c := &Console{Options: o, signIns: web.NewLimiter(6*time.Second, 20, 10_000), guesses: newGuesses()}
 	if !o.Secure {
 		c.turns.places = placesPerSession
 	}

@@ -89,6 +89,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 		again.Errors[""] = pauseNote(wait)
 		return c.showSignIn(w, r, http.StatusTooManyRequests, again)
 	}
+	defer c.guesses.take(email)()
 	wait, left, err := c.DB.SignInWait(r.Context(), email, clientIP(r))
 	if err != nil {
 		return unavailable(err)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"cotejo/handlers"
@@ -65,6 +67,27 @@ func TestSignInPausesAfterFiveFailures(t *testing.T) {
 	}
 	c.exec(`update sign_in_failures set failed_at = failed_at - interval '1 day'`)
 	b.signIn("ana@example.mx", password).to("/")
+}
+
+// Guesses that come at once are counted one by one.
+func TestGuessesAtOnceAreCounted(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	user := c.add("ana@example.mx", auth.Analyst)
+	var judged atomic.Int64
+	var all sync.WaitGroup
+	for range 12 {
+		b := c.stranger()
+		all.Go(func() {
+			if b.signIn(user.Email, "wrong, all of them").status == http.StatusUnprocessableEntity {
+				judged.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := judged.Load(); n != 5 {
+		t.Errorf("%d guesses were judged, want 5", n)
+	}
 }
 
 func TestSignInRotatesTheSession(t *testing.T) {

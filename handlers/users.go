@@ -300,6 +300,7 @@ func (c *Console) confirm(r *http.Request, password string) (problem views.Note,
 	if ok, wait := c.signIns.Allow(web.ClientIP(r)); !ok {
 		return pauseNote(wait), nil
 	}
+	defer c.guesses.take(v.User.Email)()
 	wait, _, err := c.DB.SignInWait(r.Context(), v.User.Email, v.actor.IP)
 	if err != nil {
 		return problem, unavailable(err)
