@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"cotejo/db"
 	"cotejo/internal/audit"
@@ -248,5 +249,28 @@ func TestKeptSearches(t *testing.T) {
 	b.must(b.Tidy(b.ctx))
 	if n := value[int](b, `select count(*) from searches`); n != 0 {
 		t.Errorf("%d searches are kept", n)
+	}
+}
+
+// However many there are, no search reads the whole of a large table.
+func TestSearchesUseAnIndex(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.exec(`insert into people (environment, curp, name, nss, asked_at)
+select 'sandbox', 'PELJ' || lpad((g % 100)::text, 2, '0') || '0101HDFRP' || chr(65 + g / 10000 % 26) || chr(65 + g / 400 % 25) || g % 10,
+       case when g % 5 = 0 then 'María' else 'José' end || ' apellido' || g % 700, lpad(g::text, 11, '0'), timestamptz '2026-03-01Z' + g * interval '1 second'
+  from generate_series(1, 20000) g on conflict do nothing`)
+	b.exec(`analyze people`)
+	for _, text := range []string{"maria", "apellido77", "maria apellido5", "PELJ900101", "PELJ900101HDFRPN09", "PELJ900101AB1", "XYZ900101AB1", "00000000077"} {
+		for _, page := range []lookup.Page{{Limit: 50}, {Limit: 50, After: lookup.Cursor{At: day(2026, 3, 1), ID: 900}}} {
+			statement, args, _ := db.PeoplePage(lookup.Sandbox, find.Read(text)[0], page, "")
+			rows, err := b.Pool().Query(b.ctx, "explain "+statement, args...)
+			b.must(err)
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			b.must(err)
+			if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan") {
+				t.Errorf("%s:\n%s", text, plan)
+			}
+		}
 	}
 }
