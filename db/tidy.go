@@ -19,25 +19,26 @@ const (
 // bulks and files of exports go after a day, searches after an hour. A step that fails keeps no other from its turn.
 func (db *DB) Tidy(ctx context.Context) error {
 	var faults []error
+	// The rows of a batch stand in an array, which is made once: joined instead, a plan may choose them anew for each row.
 	for _, statement := range []struct {
 		text string
 		args []any
 	}{
 		{`-- name: drop credentials
-update deliveries set credentials_sealed = null where id in (
-  select id from deliveries where credentials_sealed is not null and received_at < clock_timestamp() - $1::interval order by received_at limit 5000)`, []any{credentialsKept}},
+update deliveries set credentials_sealed = null where id = any(array(
+  select id from deliveries where credentials_sealed is not null and received_at < clock_timestamp() - $1::interval order by received_at limit 5000))`, []any{credentialsKept}},
 		{`-- name: settle foreign
-update deliveries set cause = 'foreign' where id in (
-  select id from deliveries where verdict = 'unmatched' and cause = '' and received_at < clock_timestamp() - $1::interval limit 5000)
+update deliveries set cause = 'foreign' where id = any(array(
+  select id from deliveries where verdict = 'unmatched' and cause = '' and received_at < clock_timestamp() - $1::interval limit 5000))
    and verdict = 'unmatched' and cause = ''`, []any{foreignAfter}},
 		{`-- name: drop sessions
-delete from sessions where hash in (select hash from sessions where expires_at < clock_timestamp() limit 5000)`, nil},
+delete from sessions where hash = any(array(select hash from sessions where expires_at < clock_timestamp() limit 5000))`, nil},
 		{`-- name: drop sign-in failures
 delete from sign_in_failures where ctid = any(array(select ctid from sign_in_failures where failed_at < clock_timestamp() - $1::interval limit 5000))`, []any{failureWindow}},
 		{`-- name: drop searches
-delete from searches where id in (select id from searches where expires_at < clock_timestamp() limit 5000)`, nil},
+delete from searches where id = any(array(select id from searches where expires_at < clock_timestamp() limit 5000))`, nil},
 		{`-- name: drop tokens
-delete from hook_tokens where hash in (select hash from hook_tokens where expires_at < clock_timestamp() - $1::interval limit 5000)`, []any{tokensKept}},
+delete from hook_tokens where hash = any(array(select hash from hook_tokens where expires_at < clock_timestamp() - $1::interval limit 5000))`, []any{tokensKept}},
 	} {
 		faults = append(faults, db.inBatches(ctx, statement.text, statement.args...))
 	}

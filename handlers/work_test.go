@@ -48,7 +48,7 @@ func TestCaseWork(t *testing.T) {
 			t.Errorf("%s: what was typed is gone", bad.field)
 		}
 	}
-	b.post(path+"/tags/remove", url.Values{"tag": {"x"}}).want(http.StatusBadRequest)
+	b.post(path+"/tags/remove", url.Values{"tag": {"x"}}).want(http.StatusNotFound)
 	b.post(path+"/tags/remove", url.Values{"tag": {tag}}).to(path + "#work")
 	if n := one[int](c, `select count(*) from lookup_tags`); n != 0 {
 		t.Errorf("%d tags left", n)

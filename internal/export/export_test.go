@@ -109,7 +109,8 @@ func TestEveryColumnIsDocumented(t *testing.T) {
 	}
 	// The page's tables list the columns in the order of the file; some lines describe several.
 	var documented []string
-	for line := range strings.Lines(string(page)) {
+	employment, _, _ := strings.Cut(string(page), "\n## Lookups") // the other shapes have tables of their own
+	for line := range strings.Lines(employment) {
 		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
 			for _, name := range strings.Split(cells[1], ",") {
 				documented = append(documented, strings.Trim(strings.TrimSpace(name), "`"))

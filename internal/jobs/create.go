@@ -149,6 +149,9 @@ func (w *createAccount) settle(ctx context.Context, job *river.Job[task.CreateAc
 		return err // a fault of ours; the queue tries again
 	}
 	if open(err) {
+		if job.Attempt >= job.MaxAttempts {
+			return nil // it stays sent and open, and the vendor is asked what became of it (ask.go)
+		}
 		return err
 	}
 	if refused.final && !refused.ambiguous {

@@ -125,7 +125,7 @@ func TestVendorDown(t *testing.T) {
 	ask := b.later(61 * time.Minute)
 	uid := b.request(alejandro)
 	b.await1(func() bool {
-		return one[bool](b, `select state = 'discarded' from river_job where kind = 'create_account'`)
+		return one[bool](b, `select state = 'completed' from river_job where kind = 'create_account'`)
 	})
 	if got := b.state(uid); got != "queued none none" {
 		t.Errorf("it is %s", got)
