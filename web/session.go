@@ -280,6 +280,14 @@ func (s *Sessions) End(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// unreadable tells records that do not answer from a client that left while they did.
+func unreadable(r *http.Request, err error) error {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return err
+	}
+	return Unavailable(err)
+}
+
 // Attach loads the session before next runs, slides its idle expiry at most once a minute, and tells the log who
 // it is. When records fail it answers 503 through a: serving the request as a stranger's would lose the person's work.
 func (s *Sessions) Attach(a *Adapter) Middleware {
@@ -287,12 +295,12 @@ func (s *Sessions) Attach(a *Adapter) Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			gs, err := s.Get(r, s.cookie)
 			if err != nil {
-				a.Fail(w, r, Unavailable(err))
+				a.Fail(w, r, unreadable(r, err))
 				return
 			}
 			if rec, ok := gs.Values[valueRecord].(Record); ok {
 				if err := s.touch(r, gs, rec); err != nil {
-					a.Fail(w, r, Unavailable(err))
+					a.Fail(w, r, unreadable(r, err))
 					return
 				}
 				if user := s.Current(r).UserID; user != 0 {

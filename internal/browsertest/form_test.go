@@ -132,7 +132,7 @@ func TestWithoutScript(t *testing.T) {
 	b.open(path)
 	b.leads(click("#work-take"))
 	b.leads(fill("#tag", "Revisión"), click("#work-tag-form button"))
-	b.leads(fill("#note", "Llamó para preguntar."), click("#note-save"))
+	b.leads(click("#note"), press("Llamó para preguntar."), click("#note-save"))
 	b.says("#work", "Llamó para preguntar.", "revisión")
 	b.leads(fill("#seek", "sol-5"), press("\r"))
 	b.leads(click(fmt.Sprintf(`[data-lookup="%s"] a.table__main`, id)))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -157,6 +158,14 @@ type atLeast struct {
 // Enabled satisfies slog.Handler.
 func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+// Handle takes it calmly that a leader could not say goodbye in its second: its term ends by itself.
+func (h atLeast) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level > slog.LevelWarn && strings.Contains(r.Message, "Error attempting to resign") {
+		r.Level = slog.LevelWarn
+	}
+	return h.Handler.Handle(ctx, r)
 }
 
 type tidy struct {
