@@ -69,9 +69,9 @@ func (c *console) invent(n int) {
 	c.t.Helper()
 	c.exec(`with p as (insert into people (environment, curp) select 'sandbox', 'AAAA' || lpad((g + (select count(*) from people))::text, 6, '0') || 'HDFAAA00' from generate_series(1, $1::int) g returning id),
 		k as (insert into consents (person_id, recorded_by, given_at, expires_at, notice_version, means, purpose)
-		      select p.id, c.recorded_by, c.given_at, c.expires_at, c.notice_version, c.means, c.purpose from p, (select * from consents order by id limit 1) c returning id, person_id)
+		      select p.id, c.recorded_by, c.given_at, c.expires_at, c.notice_version, c.means, c.purpose from p, (select recorded_by, given_at, expires_at, notice_version, means, purpose from consents order by id limit 1) c returning id, person_id)
 		insert into lookups (environment, person_id, connection_id, consent_id, platform, source, requested_by, status)
-		select l.environment, k.person_id, l.connection_id, k.id, l.platform, l.source, l.requested_by, 'success' from k, (select * from lookups order by id limit 1) l`, n)
+		select l.environment, k.person_id, l.connection_id, k.id, l.platform, l.source, l.requested_by, 'success' from k, (select environment, connection_id, platform, source, requested_by from lookups order by id limit 1) l`, n)
 }
 
 func TestExportOfAList(t *testing.T) {
