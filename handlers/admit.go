@@ -114,18 +114,6 @@ func printerFor(u auth.User) *locale.Printer {
 	return locale.For(u.Language, zone)
 }
 
-// streaming is how a stream lives: as long as its session, and as its person may see what it shows.
-func (c *Console) streaming(r *http.Request) web.StreamOptions {
-	v, alive := visitOf(r), c.sessions.Alive(r)
-	return web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: func(ctx context.Context) bool {
-		if !alive(ctx) {
-			return false
-		}
-		now, err := c.DB.User(ctx, v.User.ID)
-		return err != nil && !errors.Is(err, db.ErrNotFound) || now.Role == v.User.Role && now.Active()
-	}}
-}
-
 // page fills in what every page shows. title is a message id.
 func (c *Console) page(w http.ResponseWriter, r *http.Request, nav, title string) views.Page {
 	v := visitOf(r)

@@ -306,42 +306,19 @@ func (c *Console) bulkLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	options, query := c.streaming(r), r.URL.Query()
-	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
-		ctx, release := c.turns.take(ctx, options.Key)
-		defer release()
-		look := time.NewTicker(bulkPause)
-		defer look.Stop()
-		for shown := ""; ; {
-			page.Now = c.Now()
-			page.Bulk, err = c.DB.Bulk(ctx, page.Env, page.Bulk.UID)
-			if err == nil && !page.Moving() {
-				err = c.bulkRows(ctx, &page, query)
-			}
-			if ctx.Err() != nil {
-				return nil // its turn is over
-			} else if err != nil {
-				return err // the browser reconnects and is shown everything
-			}
-			text, err := rendered(ctx, views.LiveBulk(page))
-			if err != nil {
-				return err
-			}
-			if text != shown {
-				if err := out.Send("", text); err != nil {
-					return err
-				}
-				shown = text
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-look.C:
-				if !page.Moving() {
-					<-ctx.Done() // nothing is to come; closing would only make the browser ask again
-					return nil
-				}
+	query := r.URL.Query()
+	return c.streamLooks(w, r, bulkPause, func(ctx context.Context) (string, bool, error) {
+		var err error
+		page.Now = c.Now()
+		if page.Bulk, err = c.DB.Bulk(ctx, page.Env, page.Bulk.UID); err != nil {
+			return "", false, err
+		}
+		if !page.Moving() {
+			if err := c.bulkRows(ctx, &page, query); err != nil {
+				return "", false, err
 			}
 		}
+		text, err := rendered(ctx, views.LiveBulk(page))
+		return text, page.Moving(), err
 	})
 }

@@ -37,15 +37,7 @@ func (c *Console) deliveriesLive(w http.ResponseWriter, r *http.Request) error {
 	}
 	watcher := c.Hub.WatchDeliveries(v.env, s.wants)
 	defer watcher.Close()
-	options := c.streaming(r)
-	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) (err error) {
-		ctx, release := c.turns.take(ctx, options.Key)
-		defer release()
-		defer func() {
-			if ctx.Err() != nil {
-				err = nil // whatever it was doing, its turn is over
-			}
-		}()
+	return c.stream(w, r, func(ctx context.Context, out *web.Stream, caughtUp func()) error {
 		for {
 			select {
 			case <-ctx.Done():
@@ -64,6 +56,7 @@ func (c *Console) deliveriesLive(w http.ResponseWriter, r *http.Request) error {
 					return err
 				}
 			}
+			caughtUp()
 		}
 	})
 }

@@ -120,40 +120,13 @@ func (c *Console) exportLive(w http.ResponseWriter, r *http.Request) error {
 	if err := c.readExport(r.Context(), v, id, &page); err != nil {
 		return failed(err)
 	}
-	options := c.streaming(r)
-	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
-		ctx, release := c.turns.take(ctx, options.Key)
-		defer release()
-		look := time.NewTicker(exportPause)
-		defer look.Stop()
-		for shown := ""; ; {
-			page.Now = c.Now()
-			err := c.readExport(ctx, v, id, &page)
-			if ctx.Err() != nil {
-				return nil // its turn is over
-			} else if err != nil {
-				return err // the browser reconnects and is shown everything
-			}
-			text, err := rendered(ctx, views.LiveExport(page))
-			if err != nil {
-				return err
-			}
-			if text != shown {
-				if err := out.Send("", text); err != nil {
-					return err
-				}
-				shown = text
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-look.C:
-				if !page.Moving() {
-					<-ctx.Done() // nothing is to come; closing would only make the browser ask again
-					return nil
-				}
-			}
+	return c.streamLooks(w, r, exportPause, func(ctx context.Context) (string, bool, error) {
+		page.Now = c.Now()
+		if err := c.readExport(ctx, v, id, &page); err != nil {
+			return "", false, err
 		}
+		text, err := rendered(ctx, views.LiveExport(page))
+		return text, page.Moving(), err
 	})
 }
 

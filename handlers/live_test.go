@@ -85,7 +85,7 @@ func (s *stream) until(parts ...string) (before []string) {
 }
 
 // sees waits for such an event too, and tells whether it came before the end of the stream.
-func (s *stream) sees(parts ...string) bool {
+func (s *stream) sees(limit <-chan time.Time, parts ...string) bool {
 	for {
 		select {
 		case event := <-s.events:
@@ -94,6 +94,9 @@ func (s *stream) sees(parts ...string) bool {
 			}
 		case <-s.ended:
 			return false
+		case <-limit:
+			s.t.Errorf("no event with %q", parts)
+			return true
 		}
 	}
 }
@@ -139,9 +142,9 @@ func TestEightTabsWatchAtOnce(t *testing.T) {
 	var tabs sync.WaitGroup
 	for range 8 {
 		tabs.Go(func() {
-			for {
+			for limit := time.After(time.Minute); ; {
 				s := b.watch("ids=" + uid.String())
-				if s.sees(`data-status="success"`, `data-records="complete"`) {
+				if s.sees(limit, `data-status="success"`, `data-records="complete"`) {
 					s.close()
 					return
 				}

@@ -79,15 +79,7 @@ func (c *Console) personLive(w http.ResponseWriter, r *http.Request) error {
 	numbers := first.NSS
 	watcher := c.Hub.Watch(live.Interest{Environment: v.env, News: true})
 	defer watcher.Close()
-	options := web.StreamOptions{Key: string(c.sessions.Hash(r)), Alive: c.sessions.Alive(r)}
-	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) (err error) {
-		ctx, release := c.turns.take(ctx, options.Key)
-		defer release()
-		defer func() {
-			if ctx.Err() != nil {
-				err = nil // whatever it was doing, its turn is over
-			}
-		}()
+	return c.stream(w, r, func(ctx context.Context, out *web.Stream, caughtUp func()) error {
 		for {
 			select {
 			case <-ctx.Done():
@@ -115,6 +107,7 @@ func (c *Console) personLive(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 			numbers = found.NSS
+			caughtUp()
 		}
 	})
 }

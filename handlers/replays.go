@@ -202,40 +202,14 @@ func (c *Console) replayLive(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	page := c.page(w, r, "replays", "replays.page.title")
-	options, query := c.streaming(r), r.URL.Query()
-	return c.Streams.Serve(w, r, options, func(ctx context.Context, out *web.Stream) error {
-		ctx, release := c.turns.take(ctx, options.Key)
-		defer release()
-		look := time.NewTicker(replayPause)
-		defer look.Stop()
-		for shown := ""; ; {
-			page.Now = c.Now()
-			at, err := c.replayPage(ctx, page, id, query)
-			if ctx.Err() != nil {
-				return nil // its turn is over
-			} else if err != nil {
-				return err // the browser reconnects and is shown everything
-			}
-			text, err := rendered(ctx, views.LiveReplay(at))
-			if err != nil {
-				return err
-			}
-			if text != shown {
-				if err := out.Send("", text); err != nil {
-					return err
-				}
-				shown = text
-			}
-			ended := at.Replay.State.Ended()
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-look.C:
-				if ended {
-					<-ctx.Done() // nothing is to come; closing would only make the browser ask again
-					return nil
-				}
-			}
+	query := r.URL.Query()
+	return c.streamLooks(w, r, replayPause, func(ctx context.Context) (string, bool, error) {
+		page.Now = c.Now()
+		at, err := c.replayPage(ctx, page, id, query)
+		if err != nil {
+			return "", false, err
 		}
+		text, err := rendered(ctx, views.LiveReplay(at))
+		return text, !at.Replay.State.Ended(), err
 	})
 }

@@ -160,12 +160,24 @@ func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.level && h.Handler.Enabled(ctx, level)
 }
 
-// Handle takes it calmly that a leader could not say goodbye in its second: its term ends by itself.
+// calmFor is how many attempts at its own upkeep may fail before it is an error: River tries again after a second or two.
+const calmFor = 2
+
+// Handle takes two things calmly: an attempt at River's own upkeep that it makes again by itself, and a leader that could
+// not say goodbye in its second, for its term ends by itself.
 func (h atLeast) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level > slog.LevelWarn && strings.Contains(r.Message, "Error attempting to resign") {
+	if r.Level > slog.LevelWarn && (strings.Contains(r.Message, "Error attempting to resign") || triedAgain(r)) {
 		r.Level = slog.LevelWarn
 	}
 	return h.Handler.Handle(ctx, r)
+}
+
+func triedAgain(r slog.Record) (again bool) {
+	r.Attrs(func(a slog.Attr) bool {
+		again = a.Key == "attempt" && a.Value.Kind() == slog.KindInt64 && a.Value.Int64() <= calmFor
+		return !again
+	})
+	return again
 }
 
 type tidy struct {
