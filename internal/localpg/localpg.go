@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -212,19 +213,37 @@ func (c *Cluster) launch(ctx context.Context) error {
 	if err := clearPrevious(ctx, c.at); err != nil {
 		return err
 	}
-	srv, err := startServer(bin.tool("postgres"), c.serverArgs(), c.at, c.as, c.log)
-	if err != nil {
-		return err
-	}
-	if err := c.awaitReady(ctx, srv); err != nil {
+	for began := time.Now(); ; {
+		srv, err := startServer(bin.tool("postgres"), c.serverArgs(), c.at, c.as)
+		if err != nil {
+			return err
+		}
+		if err = c.awaitReady(ctx, srv); err == nil {
+			go srv.watch(c.log, c.at)
+			c.server = srv
+			return nil
+		}
 		// Whatever the caller's deadline, the child must not be left behind.
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		return errors.Join(err, srv.stop(end))
+		err = errors.Join(err, srv.stop(end))
+		cancel()
+		if !errors.Is(err, errLastOnesLeaving) || time.Since(began) > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(poll):
+		}
 	}
-	c.server = srv
-	return nil
 }
+
+// patience is how long the backends of a killed server may take to notice: one that is busy notices when it is done.
+const patience = 30 * time.Second
+
+// errLastOnesLeaving means that a server was killed and its backends, which notice it by themselves, are not all gone:
+// they still hold the memory that they share, and PostgreSQL starts only without them.
+var errLastOnesLeaving = errors.New("a killed PostgreSQL has not ended yet")
 
 // awaitReady waits until the server answers and makes the database if it is new.
 func (c *Cluster) awaitReady(ctx context.Context, srv *server) error {
@@ -234,7 +253,11 @@ func (c *Cluster) awaitReady(ctx context.Context, srv *server) error {
 		}
 		select {
 		case <-srv.done:
-			return fmt.Errorf("PostgreSQL ended while starting; it says in %s: %s", c.at.log, lastWords(c.at.log))
+			all, why := srv.words(c.at)
+			if strings.Contains(all, "shared memory block") && strings.Contains(all, "still in use") {
+				return fmt.Errorf("%w; it says in %s: %s", errLastOnesLeaving, c.at.log, why)
+			}
+			return fmt.Errorf("PostgreSQL ended while starting; it says in %s: %s", c.at.log, why)
 		case <-ctx.Done():
 			return fmt.Errorf("PostgreSQL did not answer in time, see %s: %w", c.at.log, ctx.Err())
 		case <-time.After(poll):

@@ -188,6 +188,51 @@ func TestEverythingKilled(t *testing.T) {
 	query(t, start(t, dir), `select 'recovered'`)
 }
 
+// A backend that is busy when the postmaster is killed notices late, and PostgreSQL does not start beside it.
+func TestLastOnesLeaving(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	owner := otherProcess(t, dir)
+	at := layoutOf(dir)
+	pid := postmaster(t, at)
+	conn, err := pgx.Connect(t.Context(), (&Cluster{at: at}).URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := int(conn.PgConn().PID())
+	defer conn.Close(context.Background())
+	for _, step := range []struct {
+		pid    int
+		signal syscall.Signal
+	}{{backend, syscall.SIGSTOP}, {pid, syscall.SIGKILL}} {
+		if err := syscall.Kill(step.pid, step.signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = syscall.Kill(backend, syscall.SIGCONT) })
+	kill(t, owner)
+	eventually(t, "the postmaster to be gone", func() bool { return !isPostmaster(pid, at.data) })
+	began := make(chan error)
+	var c *Cluster
+	go func() {
+		var err error
+		c, err = Start(t.Context(), Options{Dir: dir, Fast: true, Log: quiet})
+		began <- err
+	}()
+	eventually(t, "PostgreSQL to refuse", func() bool {
+		text, _ := os.ReadFile(at.log)
+		return strings.Contains(string(text), "still in use")
+	})
+	if err := syscall.Kill(backend, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-began; err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, c)
+	query(t, c, `select 'recovered'`)
+}
+
 // After a container restarts, the number in the stale file may be a stranger's.
 func TestStaleFileNamesAStranger(t *testing.T) {
 	t.Parallel()

@@ -22,9 +22,11 @@ const maxLog = 8 << 20
 
 // server is the child process.
 type server struct {
-	proc *os.Process
-	done chan struct{} // closed when it has ended
-	quit chan struct{} // closed when its end is expected
+	proc   *os.Process
+	logged int           // bytes in its log before it
+	state  string        // how it ended, once it has
+	done   chan struct{} // closed when it has ended
+	quit   chan struct{} // closed when its end is expected
 }
 
 // initialise makes the cluster if there is none. It is made beside its place and
@@ -95,10 +97,12 @@ func childEnv() []string {
 
 // startServer starts postgres in a process group of its own, so that Ctrl-C in
 // the terminal reaches Cotejo only and the database is the last to go.
-func startServer(program string, args []string, at layout, as account, log *slog.Logger) (*server, error) {
-	flags := os.O_CREATE | os.O_WRONLY | os.O_APPEND
+func startServer(program string, args []string, at layout, as account) (*server, error) {
+	flags, logged := os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0
 	if st, err := os.Stat(at.log); err == nil && st.Size() > maxLog {
 		flags |= os.O_TRUNC
+	} else if err == nil {
+		logged = int(st.Size())
 	}
 	out, err := os.OpenFile(at.log, flags, 0o600)
 	if err != nil {
@@ -110,7 +114,7 @@ func startServer(program string, args []string, at layout, as account, log *slog
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = attributes(as)
 
-	s := &server{done: make(chan struct{}), quit: make(chan struct{})}
+	s := &server{logged: logged, done: make(chan struct{}), quit: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// On Linux the parent-death signal is tied to the thread that forked
@@ -126,18 +130,24 @@ func startServer(program string, args []string, at layout, as account, log *slog
 		if err != nil {
 			return
 		}
-		_ = cmd.Wait() // a fast shutdown is no error, and any other end is logged below
-		select {
-		case <-s.quit:
-		default:
-			log.Error("local PostgreSQL ended by itself", "log", at.log, "state", cmd.ProcessState.String())
-		}
+		_ = cmd.Wait() // a fast shutdown is no error, and watch tells of any other end
+		s.state = cmd.ProcessState.String()
 		close(s.done)
 	}()
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("PostgreSQL cannot be started: %w", err)
 	}
 	return s, nil
+}
+
+// watch tells the log when a server that answered ends by itself.
+func (s *server) watch(log *slog.Logger, at layout) {
+	<-s.done
+	select {
+	case <-s.quit:
+	default:
+		log.Error("local PostgreSQL ended by itself", "log", at.log, "state", s.state)
+	}
 }
 
 // stop asks for a fast shutdown (SIGINT), and for an immediate one when ctx ends.
@@ -240,18 +250,18 @@ func alive(pid int) bool {
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
-// lastWords is why the server ended, for the one sentence an error has: its last
-// FATAL line, or its last line.
-func lastWords(path string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "(no log)"
+// words are what a server has said in its log since it was started, and the last reason among them.
+func (s *server) words(at layout) (all, last string) {
+	text, err := os.ReadFile(at.log)
+	if err != nil || len(text) < s.logged {
+		return "", "(no log)"
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	all = strings.TrimSpace(string(text[s.logged:]))
+	lines := strings.Split(all, "\n")
 	for _, line := range slices.Backward(lines) {
 		if _, why, ok := strings.Cut(line, "FATAL:"); ok {
-			return strings.TrimSpace(why)
+			return all, strings.TrimSpace(why)
 		}
 	}
-	return lines[len(lines)-1]
+	return all, lines[len(lines)-1]
 }
