@@ -59,9 +59,6 @@ func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, 
 func deliveriesList(env lookup.Environment, f webhook.Filter, columns string, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := where{}
 	q.deliveries(env, f, zone)
-	if f.Account != "" || f.Lookup != uuid.Nil {
-		q.facets = nil // these have few rows, and indexes of their own
-	}
 	return q.facetPage("deliveries", "d", "received_at", "delivery_facets", columns, deliveryTables, page)
 }
 
@@ -110,6 +107,9 @@ func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.
 		w.add("position(?::bytea in d.body) > 0", []byte(f.Text))
 	}
 	w.days("d.received_at", f.From, f.To, zone)
+	if f.Account != "" || f.Lookup != uuid.Nil {
+		w.facets = nil // these have few rows, and indexes of their own
+	}
 	if len(w.facets) > 0 {
 		w.facet("d", "environment", "= ?", env)
 	}

@@ -132,9 +132,11 @@ func chosen(s receipt.Selection) (w where, from string) {
 	if s.Kind == receipt.Deliveries {
 		w = where{at: "d.received_at", id: "d.id"}
 		w.deliveries(s.Environment, s.Deliveries, s.Location())
+		w.inFacets("delivery_facets")
 		return w, " from deliveries d "
 	}
 	w = lookupConditions(s.Environment, s.Lookups, s.Location())
+	w.inFacets("lookup_facets")
 	return w, " from lookups l " + w.joins
 }
 

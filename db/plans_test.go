@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cotejo/db"
+	"cotejo/internal/export"
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 )
 
@@ -111,6 +113,7 @@ func TestListsUseAnIndex(t *testing.T) {
 		}
 	}
 
+	few := webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Ignored, Answered: 405}}
 	// What is not built from parts, and plans made for any argument, are found in the statistics: nothing here may scan a
 	// large table.
 	generic, err := db.Open(b.ctx, b.url+"&plan_cache_mode=force_generic_plan", nil)
@@ -148,6 +151,20 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lo
 				return err
 			},
 			"tidy": func() error { return d.Tidy(b.ctx) },
+			// Sets that are read whole, of filters that few rows fit.
+			"count of a replay": func() error {
+				_, _, _, err := d.CountReplay(b.ctx, lookup.Sandbox, few, time.UTC, 10)
+				return err
+			},
+			"preview of a replay": func() error {
+				_, _, err := d.PreviewReplay(b.ctx, lookup.Sandbox, few, time.UTC, 0, 20, read)
+				return err
+			},
+			"export": func() error {
+				chosen := receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Lookups, Lookups: lookup.Filter{Status: lookup.Success, Records: lookup.PullNone}, Zone: "UTC"}
+				_, _, err := d.MakeExport(b.ctx, asking(chosen), export.Write, b.by)
+				return err
+			},
 		}
 		if mode == "" {
 			asks["receive"] = func() error { _, _, err := b.Receive(b.ctx, b.receipt("x")); return err }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ func (w *where) replaySet(env lookup.Environment, set webhook.ReplaySet, zone *t
 		w.add("d.uid = ?", set.Delivery)
 	} else {
 		w.deliveries(env, set.Filter, zone)
+		w.inFacets("delivery_facets")
 	}
 	if set.UpTo > 0 {
 		w.add("d.id <= ?", set.UpTo)
@@ -43,12 +45,11 @@ func (db *DB) CountReplay(ctx context.Context, env lookup.Environment, set webho
 	q := where{}
 	q.replaySet(env, set, zone)
 	all := q.text()
-	q.args = append(q.args, webhook.MostReplayed+1, limit)
-	most, few := arg(len(q.args)-1), arg(len(q.args))
+	// The numbers stand in the text: a plan made for any number would expect a tenth of the table.
 	err = db.pool.QueryRow(ctx, `-- name: count replay
 select count(*), coalesce(max(id), 0),
-       (select count(*) from (select 1`+deliveryTables+` where d.verdict = 'refused' and `+all+` limit `+few+`) refused)
-  from (select d.id`+deliveryTables+` where d.verdict <> 'refused' and `+all+` limit `+most+`) chosen`, q.args...).Scan(&n, &upTo, &refused)
+       (select count(*) from (select 1 from deliveries d where d.verdict = 'refused' and `+all+` limit `+strconv.Itoa(limit)+`) refused)
+  from (select d.id from deliveries d where d.verdict <> 'refused' and `+all+` limit `+strconv.Itoa(webhook.MostReplayed+1)+`) chosen`, q.args...).Scan(&n, &upTo, &refused)
 	return n, refused, upTo, err
 }
 
@@ -61,9 +62,8 @@ func (db *DB) PreviewReplay(ctx context.Context, env lookup.Environment, set web
 	q.replaySet(env, set, zone)
 	q.add("d.verdict <> 'refused'")
 	q.add("d.id > ?", after)
-	q.args = append(q.args, limit+1)
 	rows, err := db.pool.Query(ctx, `-- name: replay to preview
-select d.id`+deliveryTables+` where `+q.text()+" order by d.id limit "+arg(len(q.args)), q.args...)
+select d.id from deliveries d where `+q.text()+" order by d.id limit "+strconv.Itoa(limit+1), q.args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -141,9 +141,8 @@ func (db *DB) foresee(ctx context.Context, earlier where, ids []int64, read webh
 select set_config('lock_timeout', $1, true)`, previewPatience.String()); err != nil {
 			return err
 		}
-		earlier.args = append(earlier.args, earlierPreviewed)
 		rows, err := tx.Query(ctx, `-- name: replayed before
-select d.id`+deliveryTables+` where `+earlier.text()+" order by d.id desc limit "+arg(len(earlier.args)), earlier.args...)
+select d.id from deliveries d where `+earlier.text()+" order by d.id desc limit "+strconv.Itoa(earlierPreviewed), earlier.args...)
 		if err != nil {
 			return err
 		}

@@ -37,17 +37,17 @@ func (db *DB) StartReplay(ctx context.Context, env lookup.Environment, set webho
 	q.replaySet(env, set, zone)
 	q.add("d.verdict <> 'refused'")
 	n := len(q.args)
-	args := append(q.args, webhook.MostReplayed+1, env, by.UserID, by.IP, filter)
+	args := append(q.args, env, by.UserID, by.IP, filter)
 	uid = uuid.New()
 	args = append(args, uid)
 	return uid, db.inTx(ctx, func(tx pgx.Tx) error {
 		var id int64
 		var total int
 		err := tx.QueryRow(ctx, `-- name: start replay
-with chosen as (select d.id`+deliveryTables+` where `+q.text()+` limit `+arg(n+1)+`),
+with chosen as (select d.id from deliveries d where `+q.text()+` limit `+strconv.Itoa(webhook.MostReplayed+1)+`),
 started as (
   insert into replays (environment, requested_by, requested_ip, chosen_by, uid, total)
-  select `+arg(n+2)+`, `+arg(n+3)+`, `+arg(n+4)+`, `+arg(n+5)+`::jsonb, `+arg(n+6)+`::uuid, count(*) from chosen having count(*) > 0 returning id, environment, total),
+  select `+arg(n+1)+`, `+arg(n+2)+`, `+arg(n+3)+`, `+arg(n+4)+`::jsonb, `+arg(n+5)+`::uuid, count(*) from chosen having count(*) > 0 returning id, environment, total),
 items as (insert into replay_items (replay_id, delivery_id, environment) select started.id, chosen.id, started.environment from chosen, started)
 select id, total from started`, args...).Scan(&id, &total)
 		if errors.Is(err, pgx.ErrNoRows) {
