@@ -21,6 +21,7 @@ type column struct{ name, text string }
 type extract struct {
 	columns []column
 	tables  string
+	person  string // whose data a row holds, by id; null: nobody's
 	// Where an item may have several rows: what is the same in all of them is put together once, as "item", and then joined
 	// with these. pull is the key that they need beside the columns of the item's.
 	pull, rows, order string
@@ -64,7 +65,7 @@ var extracts = map[receipt.Kind]extract{
   left join lateral (select value from profile_ids where pull_id = i.id and (name = 'nss' or type = 'social_security_number')
                       order by (name = 'nss') desc, position limit 1) n on true
   left join lateral (select account_id from attempts where lookup_id = l.id order by number desc limit 1) a on true`,
-		pull: "q.id as pull_id", rows: " join employment_records r on r.pull_id = item.pull_id", order: ", r.position",
+		person: "l.person_id", pull: "q.id as pull_id", rows: " join employment_records r on r.pull_id = item.pull_id", order: ", r.position",
 	},
 	receipt.Lookups: {
 		columns: []column{
@@ -80,6 +81,7 @@ var extracts = map[receipt.Kind]extract{
   join people p on p.id = l.person_id
   join connections c on c.id = l.connection_id
   join users u on u.id = l.requested_by`,
+		person: "l.person_id",
 	},
 	receipt.Deliveries: {
 		columns: []column{
@@ -98,6 +100,7 @@ var extracts = map[receipt.Kind]extract{
   join subscriptions s on s.id = d.subscription_id
   left join deliveries t on t.id = d.twin_of
   left join lookups l on l.id = coalesce(d.lookup_id, t.lookup_id)`,
+		person: "l.person_id",
 	},
 }
 
@@ -109,9 +112,9 @@ func (e extract) names() []string {
 	return names
 }
 
-// statement reads the rows of some items, in their order.
+// statement reads the rows of some items, in their order. Before the cells of each stands whose data they are.
 func (e extract) statement() string {
-	var once, each []string
+	once, each := []string{"coalesce(" + e.person + "::text, '') as whose"}, []string{"item.whose"}
 	for _, c := range e.columns {
 		if e.rows == "" || !strings.Contains(c.text, "r.") {
 			once, each = append(once, c.text+" as "+c.name), append(each, "item."+c.name)
@@ -146,9 +149,9 @@ const exportGroup = 250
 
 // exportRows gives the rows of a selection within a transaction, newest first, whatever their number: a cursor walks
 // over the ids, and groups of them are read by their keys, so that no plan sorts or joins the whole. The statements for
-// several groups are sent ahead, so that the database reads while we write. Cells are text and good until the next row. done
-// is told how many items are through; its error ends the rows.
-func exportRows(ctx context.Context, tx pgx.Tx, s receipt.Selection, done func(items int64) error) iter.Seq2[[][]byte, error] {
+// several groups are sent ahead, so that the database reads while we write. Cells are text and good until the next row. Whose
+// data they are is added to of. done is told how many items are through; its error ends the rows.
+func exportRows(ctx context.Context, tx pgx.Tx, s receipt.Selection, of crowd, done func(items int64) error) iter.Seq2[[][]byte, error] {
 	return func(yield func([][]byte, error) bool) {
 		w, from := chosen(s)
 		if _, err := tx.Exec(ctx, `-- name: ids of export
@@ -172,7 +175,7 @@ fetch 5000 from exported`, pgx.QueryExecModeExec)
 				return
 			}
 			read := func(n int) error { items += int64(n); return done(items) }
-			if !exportGroups(ctx, tx, statement, ids, read, yield) {
+			if !exportGroups(ctx, tx, statement, ids, of, read, yield) {
 				return
 			}
 		}
@@ -180,7 +183,7 @@ fetch 5000 from exported`, pgx.QueryExecModeExec)
 }
 
 // exportGroups gives the rows of items, and tells whether to go on after them.
-func exportGroups(ctx context.Context, tx pgx.Tx, statement string, ids []int64, read func(n int) error, yield func([][]byte, error) bool) (more bool) {
+func exportGroups(ctx context.Context, tx pgx.Tx, statement string, ids []int64, of crowd, read func(n int) error, yield func([][]byte, error) bool) (more bool) {
 	ahead := &pgx.Batch{}
 	groups := slices.Collect(slices.Chunk(ids, exportGroup))
 	for _, group := range groups {
@@ -195,7 +198,13 @@ func exportGroups(ctx context.Context, tx pgx.Tx, statement string, ids []int64,
 			return false
 		}
 		for rows.Next() {
-			if !yield(rows.RawValues(), nil) {
+			cells := rows.RawValues()
+			if err := of.addText(cells[0]); err != nil {
+				rows.Close()
+				yield(nil, err)
+				return false
+			}
+			if !yield(cells[1:], nil) {
 				rows.Close()
 				return false
 			}

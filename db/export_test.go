@@ -7,6 +7,7 @@ var (
 	ReceiptsPage   = receiptsPage
 	PeoplePage     = peoplePage
 	ReferencePage  = referencePage
+	HistoryPage    = historyPage
 	SchemaKeyOf    = schemaKey
 	Clean          = clean
 	StatementName  = statementName

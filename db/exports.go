@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strconv"
@@ -62,8 +63,9 @@ select count(*), coalesce(sum(n), 0), count(distinct person_id) from (
 func (db *DB) MakeExport(ctx context.Context, a receipt.Asking, write Writing, by audit.Actor) (r receipt.Receipt, file []byte, err error) {
 	var out bytes.Buffer
 	var n int64
+	of := crowd{}
 	err = pgx.BeginTxFunc(ctx, db.pool, snapshot, func(tx pgx.Tx) error {
-		rows := exportRows(ctx, tx, a.Selection, func(int64) error { return nil })
+		rows := exportRows(ctx, tx, a.Selection, of, func(int64) error { return nil })
 		n, err = write(&out, a.Kind, extracts[a.Kind].names(), atMost(rows, receipt.AtOnce))
 		return err
 	})
@@ -72,7 +74,7 @@ func (db *DB) MakeExport(ctx context.Context, a receipt.Asking, write Writing, b
 	}
 	file = out.Bytes()
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
-		r, err = addReceipt(ctx, tx, receiptOf(a, n, file), by, note{action: audit.ListExported})
+		r, err = addReceipt(ctx, tx, receiptOf(a, n, file), of, by, note{action: audit.ListExported})
 		return err
 	})
 	return r, file, err
@@ -100,8 +102,9 @@ func receiptOf(a receipt.Asking, rows int64, file []byte) receipt.Receipt {
 		Reason: a.Reason, People: a.People, Rows: rows, Bytes: int64(len(file)), SHA256: sum[:]}
 }
 
-// addReceipt writes a receipt and, last, the audit entry of its export, about whom or what n says.
-func addReceipt(ctx context.Context, tx pgx.Tx, r receipt.Receipt, by audit.Actor, n note) (receipt.Receipt, error) {
+// addReceipt writes a receipt with the people whose data the file held and, last, the audit entry of its export, about whom or
+// what n says. A file of one person needs no people: the entry names them.
+func addReceipt(ctx context.Context, tx pgx.Tx, r receipt.Receipt, of crowd, by audit.Actor, n note) (receipt.Receipt, error) {
 	r.MadeByID, r.MadeBy = by.UserID, by.Name
 	var subject *uuid.UUID
 	if r.Subject != uuid.Nil {
@@ -113,6 +116,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id, ma
 		r.UID, r.Environment, r.Kind, subject, wordsJSON(r.Words), clean(r.Zone), clean(r.Reason), r.People, r.Rows, r.Bytes, r.SHA256, r.MadeByID, r.MadeBy).
 		Scan(&r.ID, &r.MadeAt); err != nil {
 		return r, err
+	}
+	if err := addCrowd(ctx, tx, r.ID, of); err != nil {
+		return r, fmt.Errorf("write down the people of an export: %w", err)
 	}
 	n.subject, n.detail = r.UID.String(), string(r.Kind)+", "+strconv.FormatInt(r.Rows, 10)
 	return r, record(ctx, tx, by, n)
@@ -144,7 +150,7 @@ func (db *DB) ExportLookup(ctx context.Context, a receipt.Asking, file func(Case
 			return err
 		}
 		a.Kind, a.People = receipt.Employment, 1
-		r, err = addReceipt(ctx, tx, receiptOf(a, int64(n), text), by, note{action: audit.LookupExported, personID: personID, lookupID: c.ID})
+		r, err = addReceipt(ctx, tx, receiptOf(a, int64(n), text), nil, by, note{action: audit.LookupExported, personID: personID, lookupID: c.ID})
 		return err
 	})
 	return r, text, err
@@ -164,7 +170,7 @@ func (db *DB) ReportLookup(ctx context.Context, a receipt.Asking, id uuid.UUID, 
 		a.Kind, a.People = receipt.Report, 1
 		r = receiptOf(a, int64(c.Gist.Records), pdf)
 		r.UID = id
-		r, err = addReceipt(ctx, tx, r, by, note{action: audit.ReportTaken, personID: personID, lookupID: c.ID})
+		r, err = addReceipt(ctx, tx, r, nil, by, note{action: audit.ReportTaken, personID: personID, lookupID: c.ID})
 		return err
 	})
 	return r, pdf, err
@@ -189,8 +195,12 @@ select `+itemColumns+` where r.bulk_id = $1 order by r.number`, b.ID)
 		if text, err = file(b, items); err != nil {
 			return err
 		}
+		of, err := crowdOfBulk(ctx, tx, a.Environment, b.ID)
+		if err != nil {
+			return err
+		}
 		a.Kind, a.People = receipt.Bulk, min(b.Total, receipt.ManyPeople)
-		r, err = addReceipt(ctx, tx, receiptOf(a, int64(len(items)), text), by, note{action: audit.BulkExported})
+		r, err = addReceipt(ctx, tx, receiptOf(a, int64(len(items)), text), of, by, note{action: audit.BulkExported})
 		return err
 	})
 	return r, text, err

@@ -80,7 +80,7 @@ func (db *DB) RunExport(ctx context.Context, id int64, write Writing) error {
 select count(*)`+from+" where "+w.text(), w.args...).Scan(&run.goal); err != nil {
 			return err
 		}
-		n, err := write(run, run.asking.Kind, extracts[run.asking.Kind].names(), run.counted(exportRows(ctx, tx, run.asking.Selection, run.seen)))
+		n, err := write(run, run.asking.Kind, extracts[run.asking.Kind].names(), run.counted(exportRows(ctx, tx, run.asking.Selection, run.of, run.seen)))
 		run.rows = n
 		return err
 	})
@@ -99,6 +99,7 @@ type exportRun struct {
 	run    int
 	asking receipt.Asking
 	by     audit.Actor
+	of     crowd // whose data is in the file so far
 
 	progress
 	held, spare []byte     // the piece that is being filled, and the memory of the one before it
@@ -120,7 +121,7 @@ const piece = 1 << 20
 
 // claimExport begins a run: whatever earlier ones left is thrown away, and they cannot go on.
 func (db *DB) claimExport(ctx context.Context, id int64) (*exportRun, error) {
-	r := &exportRun{ctx: ctx, db: db, id: id, held: make([]byte, 0, piece), spare: make([]byte, 0, piece), sum: sha256.New(), beat: time.Now()}
+	r := &exportRun{ctx: ctx, db: db, id: id, of: crowd{}, held: make([]byte, 0, piece), spare: make([]byte, 0, piece), sum: sha256.New(), beat: time.Now()}
 	var err error
 	if r.deflate, err = flate.NewWriter(&r.packed, flate.BestSpeed); err != nil {
 		return nil, err
@@ -279,7 +280,7 @@ update exports set state = 'ready', criteria = null, finished_at = clock_timesta
 		}
 		a := r.asking
 		_, err := addReceipt(ctx, tx, receipt.Receipt{UID: r.uid, Environment: a.Environment, Kind: a.Kind, Words: a.Words, Zone: a.Zone, Reason: a.Reason,
-			People: a.People, Rows: r.rows, Bytes: r.bytes, SHA256: r.sum.Sum(nil)}, r.by, note{action: audit.ListExported})
+			People: a.People, Rows: r.rows, Bytes: r.bytes, SHA256: r.sum.Sum(nil)}, r.of, r.by, note{action: audit.ListExported})
 		return err
 	})
 }

@@ -48,12 +48,13 @@ select environment, subscription_id, connection_id, timestamptz '2026-03-01 12:0
 	}
 	b.exec(`insert into receipts (uid, environment, kind, zone, people, rows, bytes, sha256, made_by, made_name, made_at)
 select gen_random_uuid(), 'sandbox', 'lookups', 'UTC', 1, 1, 1, sha256(g::text::bytea), $1, 'Ana', timestamptz '2026-03-01 12:00Z' + g * interval '1 minute' from generate_series(1, 20000) g`, b.analyst.ID)
+	b.exec(`insert into receipt_people (block, receipt_id, members) select g % 200, r.id, decode(repeat('ff', 512), 'hex') from receipts r, generate_series(0, 199, 100) g where r.id % 10 = 0`)
 	b.exec(`analyze`)
 	return b
 }
 
 var (
-	wholeTable = regexp.MustCompile(`Seq Scan on (lookups|deliveries|receipts)\b`)
+	wholeTable = regexp.MustCompile(`Seq Scan on (lookups|deliveries|receipts|receipt_people)\b`)
 	sorted     = regexp.MustCompile(`Sort  \(cost=\S+ rows=(\d+)`)
 )
 
@@ -111,6 +112,8 @@ func TestListsUseAnIndex(t *testing.T) {
 			text, args, _ := db.ReceiptsPage(lookup.Sandbox, user, page)
 			explain("receipts "+what+" "+name, text, args)
 		}
+		text, args, _ := db.HistoryPage(1<<20, page)
+		explain("history of a person "+name, text, args)
 	}
 
 	few := webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Ignored, Answered: 405}}

@@ -103,6 +103,15 @@ func TestExportOfAList(t *testing.T) {
 		t.Errorf("%d deliveries give %q", n, deliveries.body)
 	}
 
+	// The person's history tells of each to whoever sees the person; the receipt is for those who may open it.
+	person := "/people/" + one[uuid.UUID](c, `select uid from people`).String()
+	const led = `[data-happened] a[href^="/exports/"]`
+	b.get(person).want(http.StatusOK).count("[data-happened=export]", 3).count(led, 4).has("revisión de cartera").count(`[data-happened=export] a[href="/exports/`+id+`"]`, 1)
+	other := c.as(auth.Supervisor)
+	other.get(person).want(http.StatusOK).count("[data-happened=export]", 3).count(led, 4)
+	c.exec(`update users set role = 'analyst' where id = $1`, other.user.ID)
+	other.get(person).want(http.StatusOK).count("[data-happened=export]", 3).count(led, 0).has("revisión de cartera")
+
 	b.get("/exports").want(http.StatusOK).count("tr[data-receipt]", 5).count(`tr[data-kind=records]`, 1)
 	page := b.get("/exports/"+id).want(http.StatusOK).has(id, records.sum(), "revisión de cartera", "Con resultado").count("#export[data-state=sent]", 1)
 	page.lacks(alejandro)

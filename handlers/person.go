@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"cotejo/db"
+	"cotejo/internal/audit"
+	"cotejo/internal/auth"
 	"cotejo/internal/employment"
 	"cotejo/internal/live"
 	"cotejo/internal/lookup"
@@ -49,8 +51,7 @@ func (c *Console) personPage(ctx context.Context, in views.Page, p db.Person, st
 		return page, err
 	}
 	for _, h := range list {
-		page.History = append(page.History, views.Happening{At: h.At, Kind: happeningKinds[h.Kind], Who: h.Who, Word: h.Word, Text: h.Text,
-			LookupUID: h.LookupUID, Dialect: h.Dialect, Platform: h.Platform, Subject: h.Subject})
+		page.History = append(page.History, happening(in.User, h))
 	}
 	if newer && len(list) > 0 {
 		page.Before = cursorText(lookup.Cursor{At: list[0].At, ID: list[0].Key})
@@ -115,7 +116,24 @@ func (c *Console) personLive(w http.ResponseWriter, r *http.Request) error {
 var happeningKinds = map[db.HappeningKind]views.HappeningKind{
 	db.HappenedLookup: views.HappenedLookup, db.HappenedAttempt: views.HappenedAttempt, db.HappenedOutcome: views.HappenedOutcome,
 	db.HappenedPull: views.HappenedPull, db.HappenedDelivery: views.HappenedDelivery, db.HappenedConsent: views.HappenedConsent,
-	db.HappenedAct: views.HappenedAct, db.HappenedNote: views.HappenedNote,
+	db.HappenedAct: views.HappenedAct, db.HappenedNote: views.HappenedNote, db.HappenedExport: views.HappenedExport,
+}
+
+// happening is a line of the history as a reader may see it. That data left, with whom and why, is for whoever sees the person;
+// a receipt tells of the rest of its file too, and is for those who may open it.
+func happening(reader auth.User, h db.Happening) views.Happening {
+	line := views.Happening{At: h.At, Kind: happeningKinds[h.Kind], Who: h.Who, Word: h.Word, Text: h.Text,
+		LookupUID: h.LookupUID, Dialect: h.Dialect, Platform: h.Platform}
+	switch act := audit.Action(h.Word); {
+	case h.Kind == db.HappenedDelivery:
+		line.Delivery = h.Subject
+	case h.Kind == db.HappenedExport, h.Kind == db.HappenedAct && (act == audit.LookupExported || act == audit.ReportTaken):
+		line.Text, line.Reason = "", h.Text
+		if h.WhoID == reader.ID || reader.Role.May(auth.PowerOversee) {
+			line.Receipt = h.Subject
+		}
+	}
+	return line
 }
 
 func personSource(c db.Case) views.PersonSource {

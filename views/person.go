@@ -59,6 +59,7 @@ const (
 	HappenedConsent  HappeningKind = "consent"
 	HappenedAct      HappeningKind = "act"
 	HappenedNote     HappeningKind = "note"
+	HappenedExport   HappeningKind = "export"
 )
 
 // Happening is one line of the history: who asked, what came, who looked.
@@ -66,12 +67,14 @@ type Happening struct {
 	At        time.Time
 	Kind      HappeningKind
 	Who       string // "" when nobody of ours did it
-	Word      string // of the kind's fixed set: a source, a status, a pull state, a verdict, an act
+	Word      string // of the kind's fixed set: a source, a status, a pull state, a verdict, an act, a kind of file
 	Text      string // what belongs to it: a number, a code, a kind of data, an event, a version
 	LookupUID uuid.UUID
 	Dialect   lookup.Dialect
 	Platform  lookup.Platform
-	Subject   uuid.UUID // of a delivery
+	Delivery  uuid.UUID
+	Reason    string    // of an export
+	Receipt   uuid.UUID // of an export; zero when the reader may not open it
 }
 
 // spellsShown is how many records of a source stand open; the others fold away.
@@ -168,6 +171,8 @@ func happenedWords(p Page, h Happening) string {
 		return p.T("person.happened.delivery", "Verdict", p.T("ui.verdict."+h.Word))
 	case HappenedConsent:
 		return p.T("person.happened.consent", "Means", meansWord(p, h.Word), "Version", h.Text)
+	case HappenedExport:
+		return p.T("person.exported." + h.Word)
 	}
 	if h.Kind == HappenedNote {
 		return p.T("person.happened.note")
@@ -222,6 +227,8 @@ func happenedIcon(h Happening) string {
 		return "check"
 	case HappenedNote:
 		return "analyst"
+	case HappenedExport:
+		return "down"
 	}
 	switch audit.Action(h.Word) {
 	case audit.CURPRevealed, audit.NSSRevealed, audit.RFCRevealed, audit.BodyRevealed, audit.DeliveryBody, audit.PullRevealed, audit.PullBody:

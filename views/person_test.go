@@ -35,11 +35,13 @@ func aPerson(p Page) PersonPage {
 		{Kind: HappenedPull, Word: "complete", Text: "employment", LookupUID: buro.UID, Dialect: lookup.Buro, Platform: lookup.AllSources},
 		{Kind: HappenedPull, Word: "failed", Text: "invoices", LookupUID: buro.UID},
 		{Kind: HappenedOutcome, Word: "success", Text: "no_data", LookupUID: buro.UID},
-		{Kind: HappenedDelivery, Word: "accepted", Text: "verification.completed", LookupUID: buro.UID, Subject: imss.UID},
-		{Kind: HappenedDelivery, Word: "refused", Text: "x", LookupUID: buro.UID, Subject: imss.UID},
+		{Kind: HappenedDelivery, Word: "accepted", Text: "verification.completed", LookupUID: buro.UID, Delivery: imss.UID},
+		{Kind: HappenedDelivery, Word: "refused", Text: "x", LookupUID: buro.UID, Delivery: imss.UID},
 		{Kind: HappenedAttempt, Word: "retry", Text: "2", LookupUID: buro.UID},
 		{Kind: HappenedLookup, Who: "Ana", Word: "form", Text: "SOL-1", LookupUID: buro.UID, Dialect: lookup.Buro, Platform: lookup.AllSources},
 		{Kind: HappenedConsent, Who: "Ana", Word: "branch", Text: "1.0"},
+		{Kind: HappenedExport, Who: "Ana", Word: "records", Reason: "cartera <de> noviembre", Receipt: imss.UID},
+		{Kind: HappenedExport, Who: "Luis", Word: "bulk"},
 	} {
 		h.At = noon.Add(-time.Duration(i) * 5 * time.Hour)
 		v.History = append(v.History, h)
@@ -55,10 +57,13 @@ func TestPersonPage(t *testing.T) {
 		count(t, doc, "[data-source]", 2)
 		count(t, doc, `[data-source="buro-all"] .spells__item`, 2)
 		count(t, doc, `[data-source="palenca-imss"] .spells__item`, 1) // nothing of the other source slipped in
-		count(t, doc, "[data-happened]", 11)
+		count(t, doc, "[data-happened]", 13)
+		count(t, doc, `[data-happened=export]`, 2)
+		count(t, doc, `[data-happened=export] a[href="/exports/`+aRow.UID.String()+`"]`, 1)
+		says(t, doc, `[data-happened=export] .story__note + .story__note`, "cartera <de> noviembre")
 		count(t, doc, "[data-compared] [data-difference]", 2)
 		count(t, doc, `[data-difference="ended_job"]`, 1)
-		count(t, doc, ".story__day", 3)
+		count(t, doc, ".story__day", 4)
 		attr(t, doc, ".pager [rel=next]", "href", "/people/018e4003-7c1d-7b02-9a55-3f0c6e1d4b77?after=abc#history")
 		attr(t, doc, ".pager [rel=prev]", "href", "/people/018e4003-7c1d-7b02-9a55-3f0c6e1d4b77?before=xyz#history")
 		if text := doc.Text(); strings.Contains(text, goodCURP) || strings.Contains(text, "12345678903") {
