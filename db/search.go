@@ -334,8 +334,9 @@ select distinct s.lookup_id
  cross join lateral (select x.lookup_id from lookup_employers x where x.employer_id = e.id and x.lookup_id > $2 order by x.lookup_id limit $3) s
  order by s.lookup_id limit $3`
 
+// In the order of their ids, so that all pages of a search look through the same ones.
 const employersByWords = `-- name: employers by words
-select id, name from employers where environment = $1 and words @@ $2::tsquery limit $3`
+select id, name from employers where environment = $1 and words @@ $2::tsquery order by id limit $3`
 
 func findEmployer(ctx context.Context, tx pgx.Tx, env lookup.Environment, r find.Reading, page lookup.Page) (f Found, err error) {
 	f.Reading = r
