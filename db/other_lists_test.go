@@ -36,10 +36,13 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('at
 	long, now := time.Now().AddDate(-5, 0, 0), time.Now()
 	somewhere := lookup.Cursor{At: now.AddDate(0, -1, 0), ID: 1000}
 	asks := map[string]func(lookup.Page) error{
-		"receipts":     func(p lookup.Page) error { _, _, _, err := d.Receipts(b.ctx, lookup.Sandbox, 0, p); return err },
-		"own receipts": func(p lookup.Page) error { _, _, _, err := d.Receipts(b.ctx, lookup.Sandbox, b.analyst.ID, p); return err },
-		"replays":      func(p lookup.Page) error { _, _, _, err := d.Replays(b.ctx, lookup.Sandbox, p); return err },
-		"replayed":     func(p lookup.Page) error { _, _, _, err := d.Replayed(b.ctx, 1, "", p); return err },
+		"receipts": func(p lookup.Page) error { _, _, _, err := d.Receipts(b.ctx, lookup.Sandbox, 0, p); return err },
+		"own receipts": func(p lookup.Page) error {
+			_, _, _, err := d.Receipts(b.ctx, lookup.Sandbox, b.analyst.ID, p)
+			return err
+		},
+		"replays":  func(p lookup.Page) error { _, _, _, err := d.Replays(b.ctx, lookup.Sandbox, p); return err },
+		"replayed": func(p lookup.Page) error { _, _, _, err := d.Replayed(b.ctx, 1, "", p); return err },
 		"replayed to one result": func(p lookup.Page) error {
 			_, _, _, err := d.Replayed(b.ctx, 1, webhook.ResultChanged, p)
 			return err
