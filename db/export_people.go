@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
 )
 
 // crowd is a set of people by their ids, as receipt_people keeps it: bits in blocks of blockPeople. It takes an eighth of a
@@ -41,6 +43,25 @@ func (c crowd) addText(text []byte) error {
 	}
 	c.add(id)
 	return nil
+}
+
+// size is how many people there are.
+func (c crowd) size() (n int) {
+	for _, members := range c {
+		for _, b := range members {
+			n += bits.OnesCount8(b)
+		}
+	}
+	return n
+}
+
+// grown gives the number of people that a receipt tells of, and ErrGrown when they are more than was asked for: the list
+// changed after it was counted.
+func (c crowd) grown(a receipt.Asking) (people int, err error) {
+	if people = c.size(); !a.Allows(people) {
+		return people, ErrGrown
+	}
+	return min(people, receipt.ManyPeople), nil
 }
 
 // addCrowd writes down whose data the file of a receipt held.

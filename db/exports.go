@@ -26,6 +26,10 @@ type Writing func(w io.Writer, kind receipt.Kind, columns []string, rows iter.Se
 // ErrLong means that an export has more rows than are sent as an answer.
 var ErrLong = errors.New("more rows than one answer holds")
 
+// ErrGrown means that an export holds the data of more people than may be taken out without a reason, and that none was
+// given: the list has grown since it was counted.
+var ErrGrown = fmt.Errorf("%w: more people than when the export was asked for", ErrConflict)
+
 // snapshot is how exports are read: nothing that changes meanwhile shows in the file.
 var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 
@@ -59,14 +63,17 @@ select count(*), coalesce(sum(n), 0), count(distinct person_id) from (
 }
 
 // MakeExport makes the file of a selection at once, in memory, and writes its receipt and the audit entry. ErrLong: it
-// has more than receipt.AtOnce rows.
+// has more than receipt.AtOnce rows; ErrGrown: of more people than it was asked for.
 func (db *DB) MakeExport(ctx context.Context, a receipt.Asking, write Writing, by audit.Actor) (r receipt.Receipt, file []byte, err error) {
 	var out bytes.Buffer
 	var n int64
 	of := crowd{}
 	err = pgx.BeginTxFunc(ctx, db.pool, snapshot, func(tx pgx.Tx) error {
 		rows := exportRows(ctx, tx, a.Selection, of, func(int64) error { return nil })
-		n, err = write(&out, a.Kind, extracts[a.Kind].names(), atMost(rows, receipt.AtOnce))
+		if n, err = write(&out, a.Kind, extracts[a.Kind].names(), atMost(rows, receipt.AtOnce)); err != nil {
+			return err
+		}
+		a.People, err = of.grown(a)
 		return err
 	})
 	if err != nil {

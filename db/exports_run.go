@@ -63,7 +63,8 @@ func (db *DB) queueExport(ctx context.Context, tx pgx.Tx, id int64) error {
 var ErrStopped = fmt.Errorf("%w: the export does not go on", ErrConflict)
 
 // RunExport makes the file of an export from the beginning, from one snapshot, and keeps it in pieces; the last of them
-// commits with the receipt and the audit entry, so that there is no file without them. ErrStopped: it is not to go on.
+// commits with the receipt and the audit entry, so that there is no file without them. ErrStopped: it is not to go on;
+// ErrGrown: it holds the data of more people than it was asked for.
 func (db *DB) RunExport(ctx context.Context, id int64, write Writing) error {
 	run, err := db.claimExport(ctx, id)
 	if err != nil {
@@ -81,7 +82,10 @@ select count(*)`+from+" where "+w.text(), w.args...).Scan(&run.goal); err != nil
 			return err
 		}
 		n, err := write(run, run.asking.Kind, extracts[run.asking.Kind].names(), run.counted(exportRows(ctx, tx, run.asking.Selection, run.of, run.seen)))
-		run.rows = n
+		if run.rows = n; err != nil {
+			return err
+		}
+		run.asking.People, err = run.of.grown(run.asking)
 		return err
 	})
 	if err != nil {
@@ -306,7 +310,7 @@ select id, state in ('waiting', 'making') from exports where environment = $1 an
 	})
 }
 
-// DropExport gives an export up that cannot be made (receipt.Failed) or whose job was cancelled in the queue
+// DropExport gives an export up that cannot be made (receipt.Failed), is not to be made (receipt.Grown) or whose job was cancelled in the queue
 // (receipt.Cancelled).
 func (db *DB) DropExport(ctx context.Context, id int64, as receipt.State) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error { return stopExport(ctx, tx, id, as) })

@@ -136,25 +136,28 @@ func TestExportsHoldTheLedger(t *testing.T) {
 	}
 }
 
+// invent adds 99 people, numbered up to n, each with a lookup like one that there is.
+func (b *bench) invent(like int64, n int) {
+	b.t.Helper()
+	b.exec(`with p as (insert into people (environment, curp) select 'sandbox', 'AAAA' || lpad(g::text, 6, '0') || 'HDFAAA00' from generate_series($2::int - 98, $2) g returning id, environment),
+			k as (insert into consents (person_id, recorded_by, given_at, expires_at, notice_version, means, purpose)
+			      select p.id, c.recorded_by, c.given_at, c.expires_at, c.notice_version, c.means, c.purpose from p, consents c join lookups l on l.consent_id = c.id where l.id = $1 returning id, person_id)
+			insert into lookups (environment, person_id, connection_id, consent_id, platform, source, requested_by)
+			select l.environment, k.person_id, l.connection_id, k.id, l.platform, l.source, l.requested_by from k, lookups l where l.id = $1`, like, n)
+}
+
 // A hundred persons need no password, a hundred and one do; the same person twice is one.
 func TestExportCountsPeople(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first := b.request(lookup.Sandbox, alejandro)
-	invent := func(n int) {
-		b.exec(`with p as (insert into people (environment, curp) select 'sandbox', 'AAAA' || lpad(g::text, 6, '0') || 'HDFAAA00' from generate_series($2::int - 98, $2) g returning id, environment),
-			k as (insert into consents (person_id, recorded_by, given_at, expires_at, notice_version, means, purpose)
-			      select p.id, c.recorded_by, c.given_at, c.expires_at, c.notice_version, c.means, c.purpose from p, consents c join lookups l on l.consent_id = c.id where l.id = $1 returning id, person_id)
-			insert into lookups (environment, person_id, connection_id, consent_id, platform, source, requested_by)
-			select l.environment, k.person_id, l.connection_id, k.id, l.platform, l.source, l.requested_by from k, lookups l where l.id = $1`, first.id, n)
-	}
 	people := func() int {
 		t.Helper()
 		c, err := b.CountExport(b.ctx, receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Records, Zone: "UTC"})
 		b.must(err)
 		return c.People
 	}
-	invent(99)
+	b.invent(first.id, 99)
 	b.request(lookup.Sandbox, alejandro)
 	if n := people(); n != receipt.MostPeople {
 		t.Errorf("a hundred persons count as %d", n)
@@ -163,13 +166,46 @@ func TestExportCountsPeople(t *testing.T) {
 	if n := people(); n != receipt.ManyPeople {
 		t.Errorf("a hundred and one count as %d", n)
 	}
-	invent(300)
+	b.invent(first.id, 300)
 	if n := people(); n != receipt.ManyPeople {
 		t.Errorf("two hundred count as %d: counted further than needed", n)
 	}
 	// The schema refuses what a form should have.
 	b.refused("23514", `insert into receipts (uid, environment, kind, zone, reason, people, rows, bytes, sha256, made_by, made_name)
 		values (gen_random_uuid(), 'sandbox', 'lookups', 'UTC', 'short', 101, 1, 1, sha256(''), $1, 'Ana')`, b.analyst.ID)
+}
+
+// What was asked for as a list of few people is not made of many: the list grew after it was counted.
+func TestExportsDoNotGrowUnseen(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.invent(b.request(lookup.Sandbox, alejandro).id, 99)
+	b.request(lookup.Sandbox, eduardo)
+	s := receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Lookups}
+	few, many := asking(s), asking(s)
+	few.Reason = ""
+	many.People = receipt.ManyPeople
+	if _, _, err := b.MakeExport(b.ctx, few, export.Write, b.by); !errors.Is(err, db.ErrGrown) {
+		t.Errorf("101 people at once, asked for as one: %v", err)
+	}
+	_, err := b.AskExport(b.ctx, few, b.by)
+	b.must(err)
+	id := value[int64](b, `select id from exports`)
+	if err := b.RunExport(b.ctx, id, export.Write); !errors.Is(err, db.ErrGrown) {
+		t.Errorf("101 people in the background, asked for as one: %v", err)
+	}
+	b.must(b.DropExport(b.ctx, id, receipt.Grown))
+	if n := value[int](b, `select count(*) from receipts`); n != 0 {
+		t.Errorf("%d receipts", n)
+	}
+	r, _, err := b.MakeExport(b.ctx, many, export.Write, b.by)
+	if b.must(err); r.People != receipt.ManyPeople {
+		t.Errorf("the receipt tells of %d people", r.People)
+	}
+	few.Lookups.From, few.Lookups.To = day(1999, 1, 1), day(1999, 1, 2)
+	if r, _, err = b.MakeExport(b.ctx, few, export.Write, b.by); err != nil || r.People != 0 {
+		t.Errorf("an empty list: %d people, %v", r.People, err)
+	}
 }
 
 // No more rows than an answer holds are made in memory; the rest is a job's.

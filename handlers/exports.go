@@ -194,9 +194,16 @@ func (c *Console) takeOut(w http.ResponseWriter, r *http.Request, x wanted) erro
 	}
 	if rows := x.form.Count; rows.Items <= receipt.AtOnce && (x.asking.Kind != receipt.Records || rows.Records <= receipt.AtOnce) {
 		made, file, err := c.DB.MakeExport(r.Context(), x.asking, export.Write, v.actor)
-		if err == nil {
+		switch {
+		case err == nil:
 			return sendFile(w, made, file)
-		} else if !errors.Is(err, db.ErrLong) {
+		case errors.Is(err, db.ErrGrown):
+			if err := c.measure(r, &x); err != nil {
+				return err
+			}
+			x.form.Errors["reason"] = views.Note{ID: "exports.new.grown"}
+			return c.showExportForm(w, r, http.StatusUnprocessableEntity, x)
+		case !errors.Is(err, db.ErrLong):
 			return failed(err)
 		}
 	}

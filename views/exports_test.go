@@ -48,7 +48,7 @@ func TestExportPages(t *testing.T) {
 				return html(t, Export(ExportPage{Page: p, Receipt: &row.Receipt, Row: row, Names: names}))
 			})
 		}
-		for _, state := range []receipt.State{receipt.Waiting, receipt.Making, receipt.Ready, receipt.Expired, receipt.Cancelled, receipt.Failed} {
+		for _, state := range []receipt.State{receipt.Waiting, receipt.Making, receipt.Ready, receipt.Expired, receipt.Cancelled, receipt.Failed, receipt.Grown} {
 			e := receipt.Export{UID: uuid.New(), State: state, Goal: 3, Done: 1, AskedBy: "Ana", AskedAt: noon, ExpiresAt: noon.Add(time.Hour), Asking: receipt.Asking{Selection: receipt.Selection{Kind: receipt.Records}}}
 			for _, own := range []bool{true, false} {
 				v := ExportPage{Making: &e, Row: of(receipt.Records), Own: own, Names: names}

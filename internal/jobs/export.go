@@ -36,6 +36,8 @@ func (w *makeExport) Work(ctx context.Context, job *river.Job[task.MakeExport]) 
 	switch cause := context.Cause(ctx); {
 	case err == nil, errors.Is(err, db.ErrStopped):
 		return nil
+	case errors.Is(err, db.ErrGrown):
+		return w.db.DropExport(ctx, id, receipt.Grown)
 	case errors.Is(cause, river.ErrJobCancelledRemotely):
 		return errors.Join(err, w.db.DropExport(context.WithoutCancel(ctx), id, receipt.Cancelled))
 	case errors.Is(cause, context.Canceled):

@@ -71,6 +71,10 @@ type Asking struct {
 	People int // at most ManyPeople
 }
 
+// Allows tells whether a file of so many people is what was asked for: one of more than MostPeople needs the reason and the
+// password of somebody who was told so.
+func (a Asking) Allows(people int) bool { return people <= MostPeople || a.People > MostPeople }
+
 // Receipt tells of one file. It is written once, with the audit entry of the export, and never changed.
 type Receipt struct {
 	ID          int64
@@ -100,6 +104,7 @@ const (
 	Expired   State = "expired"   // there is a receipt, the file is gone
 	Cancelled State = "cancelled" // by a person
 	Failed    State = "failed"    // given up after its last run
+	Grown     State = "grown"     // came to hold the data of more people than its asking allows
 )
 
 // Open tells whether the export still moves.
