@@ -59,6 +59,9 @@ const happeningsOf = `
     union all
     select d.received_at, d.id * 16 + 4, 4, '', null, d.verdict, d.action, d.lookup_id, d.uid
       from lookups l join deliveries d on d.lookup_id = l.id where l.person_id = $1
+    union all -- a copy of the same bytes is not read again: it belongs where its first belongs
+    select d.received_at, d.id * 16 + 4, 4, '', null, d.verdict, t.action, t.lookup_id, d.uid
+      from lookups l join deliveries t on t.lookup_id = l.id join deliveries d on d.twin_of = t.id where l.person_id = $1 and d.lookup_id is null
     union all
     select k.created_at, k.id * 16 + 5, 5, u.name, null, k.means, k.notice_version, null, null
       from consents k join users u on u.id = k.recorded_by where k.person_id = $1

@@ -19,7 +19,8 @@ func TestPersonHistory(t *testing.T) {
 	b.buro(lookup.Sandbox)
 	first := b.taken("acc-1")
 	b.tell(created("acc-1"))
-	b.tell(success("acc-1"))
+	b.tell(success("acc-1"), body("a success"))
+	b.deliver(body("a success")) // a copy
 	second := b.verified(newLookup(t, lookup.Sandbox, alejandro), "ver-1")
 	b.request(lookup.Sandbox, eduardo)
 	b.request(lookup.Production, alejandro) // the same CURP in the other environment is another person's page
@@ -61,7 +62,7 @@ func TestPersonHistory(t *testing.T) {
 			t.Errorf("%+v is somebody else's", h)
 		}
 	}
-	for kind, want := range map[db.HappeningKind]int{db.HappenedLookup: 2, db.HappenedDelivery: 2, db.HappenedConsent: 2, db.HappenedOutcome: 1, db.HappenedAct: 5} {
+	for kind, want := range map[db.HappeningKind]int{db.HappenedLookup: 2, db.HappenedDelivery: 3, db.HappenedConsent: 2, db.HappenedOutcome: 1, db.HappenedAct: 5} {
 		if counts[kind] != want {
 			t.Errorf("kind %d: %d lines, want %d", kind, counts[kind], want)
 		}
