@@ -148,6 +148,19 @@ func (db *DB) SearchedBodies(ctx context.Context, by audit.Actor) error {
 	})
 }
 
+// FollowedBodies writes to the trail that bodies are searched as they come, unless the page that follows them was just seen.
+func (db *DB) FollowedBodies(ctx context.Context, by audit.Actor) error {
+	return db.inTx(ctx, func(tx pgx.Tx) error {
+		var seen bool
+		if err := tx.QueryRow(ctx, `-- name: bodies searched lately
+select exists (select from (select action, detail, at from audit_entries where actor_id = $1 order by id desc limit 200) acts
+                where action = $2 and detail = 'bodies' and at > clock_timestamp() - $3::interval)`, by.UserID, audit.Searched, SearchKept).Scan(&seen); err != nil || seen {
+			return err
+		}
+		return record(ctx, tx, by, note{action: audit.Searched, detail: "bodies"})
+	})
+}
+
 // DeliveriesOf gives the deliveries that belong to a lookup, oldest first, with their bodies; the newest 100.
 func (db *DB) DeliveriesOf(ctx context.Context, lookupID int64) ([]webhook.Delivery, error) {
 	return db.deliveriesBy(ctx, `-- name: deliveries of lookup

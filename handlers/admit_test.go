@@ -47,7 +47,7 @@ func TestTurnedAwayWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	b := open(t).stranger()
 	b.get("/lookups?status=error").to("/login?next=" + url.QueryEscape("/lookups?status=error"))
-	for _, text := range []string{alejandro, "COTE850612V21", "12345678901"} {
+	for _, text := range []string{alejandro, "COTE850612V21", "12345678901", "Garc%C3%ADa"} {
 		b.get("/deliveries?verdict=refused&text=" + text).to("/login?next=" + url.QueryEscape("/deliveries?verdict=refused"))
 	}
 }
@@ -97,11 +97,20 @@ func TestBodiesAreSearchedOnTheTrail(t *testing.T) {
 	c := hooked(t)
 	c.deliver(`{"webhook_action":"login.created","data":{"account_id":"needle"}}`)
 	today := c.Now().Format(time.DateOnly)
-	path := "/deliveries?text=needle&from=" + today + "&to=" + today
+	query := "text=needle&from=" + today + "&to=" + today
+	form, err := url.ParseQuery(query)
+	c.must(err)
 	analyst, developer := c.as(auth.Analyst), c.as(auth.Developer)
-	analyst.get(path).want(http.StatusOK).count(".filters [name=text]", 1).count("#text-error, [href='#text']", 0)
-	developer.get(path).want(http.StatusOK).count(".filters [name=text]", 0).has(spanish.T("deliveries.filter.text_role"))
-	developer.get(strings.Replace(path, "?", "/live?", 1)).want(http.StatusNotFound)
+	path := analyst.sift(query)
+	analyst.get(path).want(http.StatusOK).count(".filters [name=text]", 1).count("#filter-errors", 0).count("[data-delivery]", 1)
+	developer.get("/deliveries").want(http.StatusOK).count(".filters [name=text]", 0)
+	developer.post("/deliveries", form).want(http.StatusUnprocessableEntity).count("[data-delivery]", 1).has(spanish.T("deliveries.filter.text_role"))
+	// A search of their own from before they had this role.
+	kept, err := c.KeepSearch(t.Context(), lookup.Sandbox, "needle", developer.user.ID)
+	c.must(err)
+	own := "/deliveries?search=" + kept.String() + "&from=" + today + "&to=" + today
+	developer.get(own).want(http.StatusOK).has(spanish.T("deliveries.filter.text_role"))
+	developer.get(strings.Replace(own, "?", "/live?", 1)).want(http.StatusNotFound)
 	if n, m := c.trail(audit.Searched, analyst.user), c.trail(audit.Searched, developer.user); n != 1 || m != 0 {
 		t.Errorf("%d searches of an analyst and %d of a developer on the trail, want 1 and 0", n, m)
 	}

@@ -2,19 +2,13 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
-	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 	"cotejo/views"
 	"cotejo/web"
@@ -25,19 +19,27 @@ import (
 var knownActions = slices.Concat(offered[lookup.Palenca], offered[lookup.Buro])
 
 func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
-	v, began := visitOf(r), c.Now()
-	query, personal := withoutPersonal(r.URL.Query())
-	values, filter, problems := deliveryFilter(query, v.User.Role)
-	if personal {
-		// The page leads back to its own address, so it goes from there as well.
-		r = r.Clone(r.Context())
-		r.URL.RawQuery = query.Encode()
-		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
+	l, err := c.ledger(r, r.URL.Query())
+	if err != nil {
+		return err
 	}
-	if filter.Text != "" {
-		if err := c.DB.SearchedBodies(r.Context(), v.actor); err != nil {
+	if l.filter.Text != "" {
+		if err := c.DB.SearchedBodies(r.Context(), visitOf(r).actor); err != nil {
 			return failed(err)
 		}
+	}
+	return c.showDeliveries(w, r, http.StatusOK, l)
+}
+
+// showDeliveries shows the list under the part of a filter that could be applied, and says what could not.
+func (c *Console) showDeliveries(w http.ResponseWriter, r *http.Request, status int, l ledger) error {
+	v, began := visitOf(r), c.Now()
+	query, filter := r.URL.Query(), l.filter
+	if len(l.problems) > 0 {
+		// The page leads back to its own address, from which what is personal has to go as well.
+		query, _ = withoutPersonal(query)
+		r = r.Clone(r.Context())
+		r.URL.RawQuery = query.Encode()
 	}
 	list, newer, older, err := c.DB.Deliveries(r.Context(), v.env, filter, pageOf(query, listRows), v.printer.Zone())
 	if err != nil {
@@ -51,8 +53,8 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: values, Actions: knownActions,
-		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: problems, Newest: !newer, Since: cursorText(lookup.Cursor{At: began})}
+	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: l.values, Actions: knownActions,
+		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: l.problems, Newest: !newer, Since: cursorText(lookup.Cursor{At: began})}
 	if page.Newest && len(list) > 0 {
 		page.Since = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
 	}
@@ -63,86 +65,7 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 		last := list[len(list)-1]
 		page.After = cursorText(lookup.Cursor{At: last.ReceivedAt, ID: last.ID})
 	}
-	return web.Render(w, r, http.StatusOK, views.Deliveries(page))
-}
-
-// curpLike finds what must not stand in an address, however it got there.
-var curpLike = regexp.MustCompile(`(?i)[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]`)
-
-// withoutPersonal takes every parameter out of an address that has a CURP, an RFC or an NSS in it.
-func withoutPersonal(q url.Values) (rest url.Values, found bool) {
-	for name, values := range q {
-		if slices.ContainsFunc(append(values, name), personal) {
-			found = true
-			q.Del(name)
-		}
-	}
-	return q, found
-}
-
-// personal tells of what must not stand in an address. A UUID of the vendor's may look like an RFC in a part of it.
-func personal(text string) bool {
-	if curpLike.MatchString(text) {
-		return true
-	}
-	_, err := uuid.Parse(text)
-	return err != nil && receipt.Personal(text)
-}
-
-// textDays is within how many days a text is looked for in bodies: no index helps there.
-const textDays = 7
-
-// deliveryFilter reads the list's filter from its address. A value outside its set narrows nothing.
-// Bodies hold what a role without PowerReveal may not see, and could be guessed at piece by piece.
-func deliveryFilter(q url.Values, role auth.Role) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
-	f := webhook.Filter{Action: q.Get("action"), Account: q.Get("account"), From: day(q.Get("from")), To: day(q.Get("to"))}
-	if dialect := lookup.Dialect(q.Get("dialect")); dialect == lookup.Palenca || dialect == lookup.Buro {
-		f.Dialect = dialect
-	}
-	if state := webhook.State(q.Get("status")); slices.Contains(webhook.States, state) {
-		f.State = state
-	}
-	if answer, err := strconv.Atoi(q.Get("status")); err == nil && slices.Contains(webhook.Answers, answer) {
-		f.Answered = answer
-	}
-	if verdict := webhook.Verdict(q.Get("verdict")); slices.Contains(webhook.Verdicts, verdict) {
-		f.Verdict = verdict
-	}
-	if cause := webhook.Cause(q.Get("cause")); slices.Contains(webhook.Causes, cause) {
-		f.Cause = cause
-	}
-	f.Hook, _ = uuid.Parse(q.Get("subscription"))
-	// The address of a lookup's page will do: it is what people have at hand.
-	typed := strings.TrimSpace(q.Get("lookup"))
-	var lookupErr error
-	if typed != "" {
-		f.Lookup, lookupErr = uuid.Parse(typed[strings.LastIndex(typed, "/")+1:])
-	}
-	values := views.DeliveryFilterValues{Dialect: string(f.Dialect), Status: string(f.State), Verdict: string(f.Verdict), Cause: string(f.Cause), Action: f.Action, Account: f.Account,
-		From: dayText(f.From), To: dayText(f.To), Text: q.Get("text")}
-	if f.Hook != uuid.Nil {
-		values.Subscription = f.Hook.String()
-	}
-	if f.Answered != 0 {
-		values.Status = strconv.Itoa(f.Answered)
-	}
-	if f.Lookup != uuid.Nil {
-		values.Lookup = f.Lookup.String()
-	}
-	problems := map[string]views.Note{}
-	if lookupErr != nil {
-		problems["lookup"] = views.Note{ID: "deliveries.filter.lookup_bad"}
-	}
-	switch {
-	case values.Text == "":
-	case !role.May(auth.PowerReveal):
-		problems["text"] = views.Note{ID: "deliveries.filter.text_role"}
-	case f.From.IsZero() || f.To.IsZero() || f.To.Sub(f.From) >= textDays*24*time.Hour || f.To.Before(f.From):
-		problems["text"] = views.Note{ID: "deliveries.filter.text_range"}
-	default:
-		f.Text = values.Text
-	}
-	return values, f, problems
+	return web.Render(w, r, status, views.Deliveries(page))
 }
 
 func (c *Console) delivery(w http.ResponseWriter, r *http.Request) error {

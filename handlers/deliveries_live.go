@@ -23,12 +23,20 @@ const maxCaughtUp = 200
 // being read. A stream starts by showing everything again, so that no log of events is needed to catch up.
 func (c *Console) deliveriesLive(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
-	query, _ := withoutPersonal(r.URL.Query())
-	_, filter, problems := deliveryFilter(query, v.User.Role)
-	if len(problems) > 0 {
+	query := r.URL.Query()
+	l, err := c.ledger(r, query)
+	if err != nil {
+		return err
+	}
+	if len(l.problems) > 0 {
 		return web.NotFound(nil) // the page that opens a stream has none
 	}
-	s := &deliveryStream{console: c, page: c.page(w, r, "deliveries", ""), env: v.env, filter: filter, zone: v.printer.Zone(),
+	if l.filter.Text != "" {
+		if err := c.DB.FollowedBodies(r.Context(), v.actor); err != nil {
+			return failed(err)
+		}
+	}
+	s := &deliveryStream{console: c, page: c.page(w, r, "deliveries", ""), env: v.env, filter: l.filter, zone: v.printer.Zone(),
 		since: cursorOf(query.Get("since")), shown: map[uuid.UUID]bool{}}
 	for text := range strings.SplitSeq(query.Get("ids"), ",") {
 		if id, err := uuid.Parse(text); err == nil && len(s.shown) < maxShown {

@@ -36,7 +36,7 @@ func TestDeliveriesComeLive(t *testing.T) {
 	c.deliver(`not JSON`).want(http.StatusOK)
 	c.await(`select count(*) = 1 from deliveries where verdict = 'ignored'`)
 	shown := c.last("uid")
-	all, refused, text := b.tail("/deliveries"), b.tail("/deliveries?status=405"), b.tail("/deliveries?text=needle&from="+today(-1)+"&to="+today(1))
+	all, refused, text := b.tail("/deliveries"), b.tail("/deliveries?status=405"), b.tail(b.sift("text=needle&from="+today(-1)+"&to="+today(1)))
 	all.until("event: delivery", `data-delivery="`+shown+`"`) // a stream begins with what is on the page
 
 	c.stranger().get("/hooks/" + c.token).want(http.StatusMethodNotAllowed)

@@ -44,9 +44,12 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 		if !v.User.Role.May(auth.PowerReceive) {
 			return x, web.Forbidden(errors.New("may not see deliveries"))
 		}
-		values, filter, problems := deliveryFilter(q, v.User.Role)
-		s.Kind, s.Deliveries, x.form.Deliveries, x.form.Errors = receipt.Deliveries, filter, values, problems
-		x.form.Query = values.Query(uuid.Nil)
+		l, err := c.ledger(r, q)
+		if err != nil {
+			return x, err
+		}
+		s.Kind, s.Deliveries, x.form.Deliveries, x.form.Errors = receipt.Deliveries, l.filter, l.values, l.problems
+		x.form.Query, s.Words = l.values.Query(uuid.Nil), l.values.Kept(uuid.Nil)
 	case "bulk":
 		id, err := uuid.Parse(q.Get("bulk"))
 		if err != nil {
@@ -64,14 +67,10 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 		x.form.Errors["filter"] = views.Note{ID: "subscriptions.text_personal"}
 	}
 	x.form.Kind = s.Kind
-	if s.Kind.Listed() {
+	if of == "lookups" {
 		s.Words = map[string]string{}
 		for name := range x.form.Query {
 			s.Words[name] = x.form.Query.Get(name)
-		}
-		// What was searched for in bodies may be anything, and a receipt is never changed.
-		if s.Words["text"] != "" {
-			s.Words["text"] = "…"
 		}
 	}
 	return x, nil
@@ -104,6 +103,11 @@ func (c *Console) newExport(w http.ResponseWriter, r *http.Request) error {
 	x, err := c.wants(r, q.Get("of"), receipt.Kind(q.Get("kind")), q)
 	if err != nil {
 		return err
+	}
+	if text := x.asking.Deliveries.Text; text != "" && len(x.form.Errors) == 0 { // the count tells what bodies hold
+		if err := c.DB.SearchedBodies(r.Context(), visitOf(r).actor); err != nil {
+			return failed(err)
+		}
 	}
 	if err := c.measure(r, &x); err != nil {
 		return err

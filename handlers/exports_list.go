@@ -56,7 +56,7 @@ func said(r receipt.Receipt) views.ReceiptRow {
 	}
 	row := views.ReceiptRow{Receipt: r}
 	if r.Kind == receipt.Deliveries {
-		row.Deliveries, _, _ = deliveryFilter(q, "")
+		row.Deliveries, _, _ = deliveryFilter(q, q.Get("text"), "")
 	} else {
 		row.Lookups, _ = lookupFilter(q)
 	}

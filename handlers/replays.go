@@ -12,7 +12,6 @@ import (
 	"github.com/google/uuid"
 
 	"cotejo/db"
-	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 	"cotejo/views"
@@ -41,35 +40,39 @@ func (c *Console) replays(w http.ResponseWriter, r *http.Request) error {
 }
 
 // replaySet reads which deliveries are meant: one, or those that the ledger's filter lets through.
-func replaySet(q url.Values, role auth.Role) (set webhook.ReplaySet, values views.DeliveryFilterValues, problems map[string]views.Note) {
-	q, personal := withoutPersonal(q) // out of the caller's map too
-	values, set.Filter, problems = deliveryFilter(q, role)
-	if personal {
-		problems["text"] = views.Note{ID: "subscriptions.text_personal"}
-	}
+func (c *Console) replaySet(r *http.Request, q url.Values) (set webhook.ReplaySet, l ledger, err error) {
 	if id, err := uuid.Parse(q.Get("delivery")); err == nil {
-		set = webhook.ReplaySet{Delivery: id}
-		values, problems = views.DeliveryFilterValues{}, nil
+		set.Delivery = id
+	} else if l, err = c.ledger(r, q); err != nil { // personal data go from the caller's map too
+		return set, l, err
 	}
+	set.Filter = l.filter
 	set.UpTo, _ = strconv.ParseInt(q.Get("up_to"), 10, 64)
-	return set, values, problems
+	return set, l, nil
 }
 
 // newReplay counts what a replay would take and shows what it would change, page by page.
 func (c *Console) newReplay(w http.ResponseWriter, r *http.Request) error {
 	v, ctx := visitOf(r), r.Context()
 	query := r.URL.Query()
-	set, values, problems := replaySet(query, v.User.Role)
-	if len(problems) > 0 {
+	set, l, err := c.replaySet(r, query)
+	if err != nil {
+		return err
+	}
+	if len(l.problems) > 0 {
 		// The page leads back to its own address, from which whatever looks like a CURP has to go as well.
 		r = r.Clone(ctx)
 		r.URL.RawQuery = query.Encode()
 	}
-	page := views.NewReplayPage{Page: c.page(w, r, "replays", "replays.new.title"), Values: values, Delivery: set.Delivery, Errors: problems}
-	if len(problems) > 0 { // a filter that was not applied would choose more than was meant
+	page := views.NewReplayPage{Page: c.page(w, r, "replays", "replays.new.title"), Values: l.values, Delivery: set.Delivery, Errors: l.problems}
+	if len(l.problems) > 0 { // a filter that was not applied would choose more than was meant
 		return web.Render(w, r, http.StatusUnprocessableEntity, views.NewReplay(page))
 	}
-	var err error
+	if set.Filter.Text != "" {
+		if err := c.DB.SearchedBodies(ctx, v.actor); err != nil {
+			return failed(err)
+		}
+	}
 	if page.Subscriptions, err = c.DB.Hooks(ctx, v.env); err != nil {
 		return failed(err)
 	}
@@ -112,12 +115,15 @@ func (c *Console) startReplay(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	v := visitOf(r)
-	set, values, problems := replaySet(q, v.User.Role)
-	back := "/replays/new?" + values.Query(set.Delivery).Encode()
-	if len(problems) > 0 {
+	set, l, err := c.replaySet(r, q)
+	if err != nil {
+		return err
+	}
+	back := "/replays/new?" + l.values.Query(set.Delivery).Encode()
+	if len(l.problems) > 0 {
 		return c.flash(w, r, web.FlashError, back, "replays.flash.filter")
 	}
-	uid, err := c.DB.StartReplay(r.Context(), v.env, set, v.printer.Zone(), values.Kept(set.Delivery), v.actor)
+	uid, err := c.DB.StartReplay(r.Context(), v.env, set, v.printer.Zone(), l.values.Kept(set.Delivery), v.actor)
 	switch {
 	case errors.Is(err, db.ErrNothingChosen):
 		return c.flash(w, r, web.FlashError, back, "replays.flash.nothing")

@@ -107,13 +107,19 @@ func TestReplayRefusals(t *testing.T) {
 	// A filter that was not applied would choose more than was meant.
 	b.get("/replays/new?text="+alejandro).want(http.StatusUnprocessableEntity).lacks(alejandro).count(`form[action^="/replays?"]`, 0)
 	b.get("/replays/new?text=x").want(http.StatusUnprocessableEntity)
-	b.post("/replays", url.Values{"text": {"x"}}).want(http.StatusSeeOther)
+	b.post("/replays", url.Values{"text": {"x"}, "account": {"nobody"}}).to("/replays/new?account=nobody")
+	b.post("/replays", url.Values{"search": {uuid.NewString()}}).want(http.StatusSeeOther)
 	if n := one[int](c, `select count(*) from replays`); n != 0 {
 		t.Errorf("%d replays began", n)
 	}
 	// Of a text that was searched for, only that there was one is kept.
 	day := one[string](c, `select to_char(now() at time zone 'America/Mexico_City', 'YYYY-MM-DD')`)
-	b.post("/replays", url.Values{"text": {"foreign"}, "from": {day}, "to": {day}}).want(http.StatusSeeOther)
+	these := b.get(b.sift("text=foreign&from="+day+"&to="+day)).attr(`a[href^="/replays/new"]`, "href")
+	form := b.get(these).want(http.StatusOK).count("tr[data-result]", 1).has("foreign").lacks("text=").fields(`form[action^="/replays?"]`)
+	if n := c.trail(audit.Searched, b.user); n != 2 {
+		t.Errorf("%d searches on the trail, want that of the list and that of the preview", n)
+	}
+	b.post("/replays", form).want(http.StatusSeeOther)
 	if got := one[string](c, `select total || ' ' || (chosen_by->>'text') from replays`); got != "1 …" {
 		t.Errorf("kept: %s", got)
 	}

@@ -100,6 +100,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "GET /sources", Access: auth.PowerReceive, Handle: c.sources},
 
 		{Pattern: "GET /deliveries", Access: auth.PowerReceive, Handle: c.deliveries},
+		{Pattern: "POST /deliveries", Access: auth.PowerReceive, Handle: c.filterDeliveries},
 		{Pattern: "GET /deliveries/live", Access: auth.PowerReceive, Handle: c.deliveriesLive, Stream: true},
 		{Pattern: "GET /deliveries/{id}", Access: auth.PowerReceive, Handle: c.delivery},
 		{Pattern: "GET /deliveries/{id}/body", Access: auth.PowerBody, Handle: c.deliveryBody},

@@ -172,7 +172,7 @@ func TestDeliveryFilters(t *testing.T) {
 	bothLanguages(t, func(t *testing.T, lang string) {
 		v := DeliveriesPage{Page: testPage(lang), Hours: testHours(), Subscriptions: []webhook.Subscription{testSubscription(1)}, Causes: webhook.Causes,
 			Rows:   []webhook.Delivery{testDelivery(1, webhook.Refused, webhook.CauseJWTExpired)},
-			Values: DeliveryFilterValues{Cause: "jwt_expired", Subscription: testID(1).String(), Text: "ee64", From: "2026-03-14", To: "2026-03-15"},
+			Values: DeliveryFilterValues{Cause: "jwt_expired", Subscription: testID(1).String(), Text: "ee64", Search: testID(9).String(), From: "2026-03-14", To: "2026-03-15"},
 			Errors: map[string]Note{"text": {ID: "deliveries.filter.text_range"}}}
 		doc := render(t, Deliveries(v))
 		checkDocument(t, doc, lang)
@@ -183,5 +183,7 @@ func TestDeliveryFilters(t *testing.T) {
 		attr(t, doc, "#f-text", "value", "ee64")
 		count(t, doc, "#hours svg[role=img]", 1)
 		says(t, doc, ".chips", "Avisos de prueba")
+		count(t, doc, `[href*="ee64"], [action*="ee64"], [hx-sse\:connect*="ee64"]`, 0)
+		count(t, doc, `form.filters[method=post][action="/deliveries"]`, 1)
 	})
 }

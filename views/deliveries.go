@@ -40,14 +40,18 @@ type DeliveryFilterValues struct {
 	Account      string
 	Lookup       string // a UUID
 	From, To     string // 2006-01-02
-	Text         string // in the body; needs From and To within seven days
+	Text         string // in the body; needs From and To within seven days. It may be a name, and stands in no address
+	Search       string // a UUID, under which Text is kept for whoever typed it
 }
+
+// Path is the address of the list under the filter.
+func (v DeliveryFilterValues) Path() string { return v.url() }
 
 func (v DeliveryFilterValues) url(more ...string) string {
 	query := url.Values{}
 	for name, value := range map[string]string{
 		"verdict": v.Verdict, "cause": v.Cause, "action": v.Action, "subscription": v.Subscription, "account": v.Account,
-		"dialect": v.Dialect, "status": v.Status, "lookup": v.Lookup, "from": v.From, "to": v.To, "text": v.Text,
+		"dialect": v.Dialect, "status": v.Status, "lookup": v.Lookup, "from": v.From, "to": v.To, "search": v.Search,
 	} {
 		if value != "" {
 			query.Set(name, value)
@@ -154,7 +158,7 @@ func (v DeliveriesPage) chips() []chip {
 	}
 	if f.Text != "" {
 		without := f
-		without.Text = ""
+		without.Text, without.Search = "", ""
 		add(v.T("deliveries.filter.text")+": "+f.Text, without)
 	}
 	return chips

@@ -167,14 +167,16 @@ func (v DeliveryFilterValues) Query(delivery uuid.UUID) url.Values {
 	return u.Query()
 }
 
-// Kept is the filter as it is kept with a replay.
+// Kept is the filter as it is kept with a replay or a receipt.
 func (v DeliveryFilterValues) Kept(delivery uuid.UUID) map[string]string {
-	if v.Text != "" {
-		v.Text = keptText
-	}
+	searched := v.Text != "" && delivery == uuid.Nil
+	v.Search = "" // that id ends within the hour
 	kept := map[string]string{}
 	for name, values := range v.Query(delivery) {
 		kept[name] = values[0]
+	}
+	if searched {
+		kept["text"] = keptText
 	}
 	return kept
 }
@@ -182,7 +184,7 @@ func (v DeliveryFilterValues) Kept(delivery uuid.UUID) map[string]string {
 // DeliveryFilterNames are the parameters that a filter may have.
 func DeliveryFilterNames() []string {
 	return slices.Sorted(maps.Keys(DeliveryFilterValues{Dialect: "x", Status: "x", Verdict: "x", Cause: "x", Action: "x", Subscription: "x", Account: "x",
-		Lookup: "x", From: "x", To: "x", Text: "x"}.Query(uuid.Nil)))
+		Lookup: "x", From: "x", To: "x", Search: "x"}.Query(uuid.Nil)))
 }
 
 // chosenWords puts a set into words, as the ledger's chips do.
