@@ -16,6 +16,7 @@ import (
 	"cotejo/internal/buro"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
+	"cotejo/internal/task"
 	"cotejo/internal/webhook"
 )
 
@@ -24,6 +25,8 @@ func withBuro(t *testing.T) *console {
 	t.Helper()
 	c := withVendor(t)
 	c.silence()
+	// What runs at the start would find the connection and take its addresses by itself.
+	c.await(`select exists (select from river_job where kind = $1 and state = 'completed')`, task.RefreshOutbound{}.Kind())
 	var err error
 	c.conn, err = c.SaveConnection(t.Context(), connection.Connection{Name: "Buró", Dialect: lookup.Buro, Environment: lookup.Sandbox,
 		BaseURL: c.boxURL, CallsPerMinute: connection.MaxCallsPerMinute}, c.box.Credentials().BuroKey, audit.Actor{Name: "test"})
