@@ -184,13 +184,15 @@ func (c *console) work() {
 	c.t.Cleanup(func() { _ = runner.Stop(context.Background()) })
 }
 
-// await waits until a query answers true, looking after each run of a job.
+// await waits until a query answers true, looking after each run of a job, and once in a while because a run is written down
+// a little later.
 func (c *console) await(sql string, args ...any) {
 	c.t.Helper()
 	limit := time.After(30 * time.Second)
 	for !one[bool](c, sql, args...) {
 		select {
 		case <-c.ran:
+		case <-time.Tick(50 * time.Millisecond):
 		case <-limit:
 			c.t.Fatalf("never true: %s %v", sql, args)
 		}
