@@ -60,7 +60,19 @@ insert into decisions (lookup_id, decided_by, decided_name, reason, as_of, froze
 
 // Seen is what a page shows of a case, with figures as of a date.
 func (c Case) Seen(asOf time.Time) decision.Seen {
-	return decision.Seen{Lookup: c.Row, Profile: c.Profile, History: c.History, AsOf: asOf,
+	var stored []decision.Answer
+	for _, t := range c.Entities {
+		stored = append(stored, decision.Answer{Entity: t.Entity, Pull: frozenPull("", &t.Pull)})
+	}
+	var found []lookup.Finding
+	if len(c.Attempts) > 0 {
+		found = c.Attempts[0].Findings
+	}
+	var papers []decision.Document
+	for _, d := range c.Documents {
+		papers = append(papers, decision.Document{ID: d.UID.String(), SHA256: hex.EncodeToString(d.SHA256), Code: d.Code})
+	}
+	return decision.Seen{Lookup: c.Row, Profile: c.Profile, History: c.History, AsOf: asOf, Others: decision.Others(found, stored), Documents: papers,
 		ProfilePull: frozenPull(c.Row.Profile, c.ProfilePull), EmploymentPull: frozenPull(c.Row.Employment, c.EmploymentPull)}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,54 @@ func TestDecideRefused(t *testing.T) {
 	good.Shown = b.seen(m, asOf)
 	if err := b.Decide(b.ctx, lookup.Sandbox, m.uid, good, b.by); err == nil || value[int](b, `select count(*) from decisions`) != 0 {
 		t.Errorf("without a trail: %v", err)
+	}
+}
+
+// What the second dialect gives besides profile and employment is part of what was decided upon.
+func TestDecideOnOtherData(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.buro(lookup.Sandbox)
+	m := b.verified(newLookup(t, lookup.Sandbox, alejandro), "v1")
+	b.exec(`update lookups set status = 'success' where id = $1`, m.id)
+	store := func(kind lookup.Entity, body string, papers ...db.NewDocument) {
+		n := pull(m, body)
+		n.Documents = papers
+		b.must(b.StoreEntity(b.ctx, kind, n, []lookup.Cells{{{Label: "amount", Value: body}, {Label: "issuer_name", Value: "García"}}}))
+	}
+	asOf := day(2024, 6, 30)
+	decide := func(shown string) error {
+		return b.Decide(b.ctx, lookup.Sandbox, m.uid, db.NewDecision{Reason: "r", AsOf: asOf, Shown: shown}, b.by)
+	}
+	store(lookup.EntityEarnings, "1")
+	for what, change := range map[string]func(){
+		"earnings":    func() { store(lookup.EntityEarnings, "2") },
+		"a new kind":  func() { store(lookup.EntityInvoices, "3") },
+		"a document":  func() { store(lookup.EntityFiles, "4", db.NewDocument{Name: "García", Body: []byte("paper")}) },
+		"a lost kind": func() { b.must(b.PullFailed(b.ctx, "business_profile", pull(m, ""))) },
+	} {
+		shown := b.seen(m, asOf)
+		change()
+		if err := decide(shown); !errors.Is(err, decision.ErrChanged) {
+			t.Errorf("after %s came: %v", what, err)
+		}
+	}
+	b.must(decide(b.seen(m, asOf)))
+	c, err := b.WatchLookup(b.ctx, lookup.Sandbox, m.uid)
+	b.must(err)
+	facts, ok := c.Decisions[0].Facts()
+	if !ok || len(facts.Others) != 4 || len(facts.Documents) != 1 || strings.Contains(string(c.Decisions[0].Frozen), "García") {
+		t.Fatalf("frozen: %s", c.Decisions[0].Frozen)
+	}
+	for _, x := range c.Entities {
+		if !slices.ContainsFunc(facts.Others, func(a decision.Answer) bool {
+			return a.Entity == x.Entity && a.ID == x.Pull.UID.String() && a.SHA256 == hex.EncodeToString(x.Pull.SHA256)
+		}) {
+			t.Errorf("%s is not frozen as it stands: %+v", x.Entity, facts.Others)
+		}
+	}
+	if d := facts.Documents[0]; d.ID != c.Documents[0].UID.String() || d.SHA256 != hex.EncodeToString(c.Documents[0].SHA256) {
+		t.Errorf("document %+v", d)
 	}
 }
 

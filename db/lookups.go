@@ -264,7 +264,25 @@ select distinct on (p.id) `+rowColumns+rowTables+`
 func (db *DB) RequestedSince(ctx context.Context, env lookup.Environment, f lookup.Filter, since time.Time, limit int, zone *time.Location) ([]uuid.UUID, error) {
 	q := lookupConditions(env, f, zone)
 	q.add(q.at+" > ?", since)
-	text, args, _ := q.facetPage("lookups", "l", "requested_at", "lookup_facets", "l.uid", rowTables, lookup.Page{Limit: limit - 1})
+	return db.lookupIDs(ctx, q, lookup.Page{Limit: limit - 1})
+}
+
+// ListedAbove gives the lookups that a filter lets through now and that stand in its list above one, up to limit. Without
+// one, which ends a list that shows all there is, it gives the list's newest.
+func (db *DB) ListedAbove(ctx context.Context, env lookup.Environment, f lookup.Filter, last uuid.UUID, limit int, zone *time.Location) ([]uuid.UUID, error) {
+	page := lookup.Page{Limit: limit - 1}
+	if last != uuid.Nil {
+		err := db.pool.QueryRow(ctx, `-- name: place in list
+select requested_at, id from lookups where environment = $1 and uid = $2`, env, last).Scan(&page.Before.At, &page.Before.ID)
+		if err != nil {
+			return nil, found(err)
+		}
+	}
+	return db.lookupIDs(ctx, lookupConditions(env, f, zone), page)
+}
+
+func (db *DB) lookupIDs(ctx context.Context, q where, page lookup.Page) ([]uuid.UUID, error) {
+	text, args, _ := q.facetPage("lookups", "l", "requested_at", "lookup_facets", "l.uid", rowTables, page)
 	rows, err := db.pool.Query(ctx, text, args...)
 	if err != nil {
 		return nil, err

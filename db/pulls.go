@@ -133,6 +133,11 @@ func (db *DB) storePull(ctx context.Context, kind string, told lookup.MomentKind
 
 // keepPull is storePull under the attempt's lock.
 func keepPull(ctx context.Context, tx pgx.Tx, a attempt, kind string, told lookup.MomentKind, n NewPull, read func(pgx.Tx, int64, attempt) error) error {
+	// A decision note reads all answers of a lookup under the lookup's lock.
+	if _, err := tx.Exec(ctx, `-- name: lock lookup of pull
+select id from lookups where id = $1 for no key update`, a.lookupID); err != nil {
+		return fmt.Errorf("lock the lookup: %w", err)
+	}
 	var pullID int64
 	if err := tx.QueryRow(ctx, `-- name: add pull
 insert into pulls (lookup_id, attempt_id, event_id, kind, state, http_status, took_ms, code, body, sha256)

@@ -166,5 +166,21 @@ func TestDecisionNotes(t *testing.T) {
 		count(t, render(t, Lookup(v)), "#decide", 0)
 	})
 	count(t, render(t, Lookup(casePage("es-MX", lookup.Pending))), "#decide", 0)
+	v := ofBuro(testPage("es-MX"))
+	v.Entities[0].Pull.UID = testID(33)
+	frozen, sum, err := v.seen().Freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Desk.Notes = []decision.Note{{UID: testID(40), At: noon, By: "Ana", Reason: "x", AsOf: date("2026-03-15"), Frozen: frozen, SHA256: sum[:]},
+		{UID: testID(41), At: noon, By: "Beto", Reason: "x", Frozen: []byte(`{"version":1,"dialect":"buro"}`), SHA256: sum[:]}}
+	doc := render(t, Lookup(v))
+	checkDocument(t, doc, "es-MX")
+	attr(t, doc, `[data-frozen="invoices"] a`, "href", "/pulls/"+testID(33).String())
+	says(t, doc, `[data-frozen="business_profile"]`, "no se pudo")
+	count(t, doc, `[data-frozen="document"]`, 3)
+	count(t, doc, `[data-frozen="document"] a[href="/documents/`+v.Documents[0].UID.String()+`"]`, 1)
+	says(t, doc, "[data-decision]:last-of-type", "anterior a que se guardara")
+	v.Page = v.as(auth.Auditor)
 	count(t, render(t, Lookup(casePage("es-MX", lookup.Error))), "#decide", 1)
 }

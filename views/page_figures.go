@@ -51,7 +51,16 @@ func (v CasePage) seen() decision.Seen {
 		}
 		return decision.Pull{State: state, ID: n.UID.String(), SHA256: n.SHA256, FetchedAt: n.FetchedAt}
 	}
+	var stored []decision.Answer
+	for _, t := range v.Entities {
+		stored = append(stored, decision.Answer{Entity: t.Entity, Pull: pull("", t.Pull)})
+	}
+	var papers []decision.Document
+	for _, d := range v.Documents {
+		papers = append(papers, decision.Document{ID: d.UID.String(), SHA256: hex.EncodeToString(d.SHA256), Code: d.Code})
+	}
 	return decision.Seen{Lookup: v.Case.Row, Profile: v.Profile, History: v.History, AsOf: v.figuresDay(),
+		Others: decision.Others(v.attempt().Findings, stored), Documents: papers,
 		ProfilePull: pull(v.Case.Profile, v.ProfilePull), EmploymentPull: pull(v.Case.Employment, v.EmploymentPull)}
 }
 
@@ -256,10 +265,15 @@ func (v CasePage) mayNote() bool { return v.May(auth.PowerRequest) && !v.status(
 
 // pullWordsFrozen says which response a note's facts came from.
 func (v CasePage) pullWordsFrozen(p decision.Pull) string {
-	if p.ID == "" {
-		return v.T("decisions.facts_none")
-	}
 	return v.T("decisions.facts_pull", "When", v.P.DateTime(p.FetchedAt), "Digest", digest(p.SHA256))
+}
+
+// stateFrozen says how far another kind of data had come, "" where its answer alone says it.
+func (v CasePage) stateFrozen(a decision.Answer) string {
+	if a.ID != "" && a.State == lookup.PullComplete {
+		return ""
+	}
+	return v.T("lookups.entity.word." + pullWord(a.State))
 }
 
 func noteHash(n decision.Note) string { return hex.EncodeToString(n.SHA256) }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -66,6 +67,8 @@ type Facts struct {
 	Later       []int              `json:"later"`
 	Stray       []int              `json:"stray"` // indexes of movements left out
 	Hints       []profile.Hint     `json:"hints"`
+	Others      []Answer           `json:"others"`    // null in notes from before these were kept
+	Documents   []Document         `json:"documents"` // likewise
 }
 
 // Pull is the response that facts came from. Without an id there was none.
@@ -80,6 +83,41 @@ type Pull struct {
 func (p Pull) utc() Pull {
 	p.FetchedAt = p.FetchedAt.UTC()
 	return p
+}
+
+// Answer is the newest readable response of one of the other kinds of data. Its rows name people and companies, so they
+// stay in the stored answer, which its id leads to and its hash holds.
+type Answer struct {
+	Entity lookup.Entity `json:"entity"`
+	Pull
+}
+
+// Document is a paper that the page offered. Its name, which the source gives, may be that of a person.
+type Document struct {
+	ID     string `json:"id"`
+	SHA256 string `json:"sha256,omitempty"` // of what was received
+	Code   string `json:"code,omitempty"`   // why there is none
+}
+
+// Others tells of each kind of data besides profile and employment how far it has come, as the page shows it: what the
+// latest attempt found, then what stands from earlier ones.
+func Others(found []lookup.Finding, stored []Answer) []Answer {
+	list := []Answer{}
+	for _, f := range found {
+		a := Answer{Entity: f.Entity}
+		if i := slices.IndexFunc(stored, func(s Answer) bool { return s.Entity == f.Entity }); i >= 0 {
+			a = stored[i]
+		}
+		a.State = f.State
+		list = append(list, a)
+	}
+	for _, s := range stored {
+		if !slices.ContainsFunc(found, func(f lookup.Finding) bool { return f.Entity == s.Entity }) {
+			s.State = lookup.PullComplete // the attempt that brought it is not the one on show
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // Standing is what the source said of the person as a whole.
@@ -118,6 +156,8 @@ type Seen struct {
 	EmploymentPull Pull
 	Profile        *profile.Profile
 	History        *employment.History
+	Others         []Answer // of Others
+	Documents      []Document
 	AsOf           time.Time
 }
 
@@ -153,6 +193,10 @@ func (s Seen) Freeze() (frozen []byte, sum [32]byte, err error) {
 	f := Facts{Version: version, Lookup: s.Lookup.UID, Environment: s.Lookup.Environment, Platform: s.Lookup.Platform, Dialect: s.Lookup.Dialect,
 		Status: s.Lookup.State.Status, Detail: s.Lookup.State.Detail, Warning: s.Lookup.State.Warning,
 		Profile: s.ProfilePull.utc(), Employment: s.EmploymentPull.utc(), AsOf: s.AsOf.Format(time.DateOnly), Hints: s.Hints()}
+	f.Others, f.Documents = []Answer{}, append([]Document{}, s.Documents...)
+	for _, a := range s.Others {
+		f.Others = append(f.Others, Answer{a.Entity, a.utc()})
+	}
 	if r, ok := s.Figures(); ok {
 		f.Figures, f.Undated, f.Later, f.Stray = r.Figures, r.Undated, r.Later, r.Stray
 		h := *s.History

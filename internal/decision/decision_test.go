@@ -32,7 +32,10 @@ func seen() decision.Seen {
 		Profile:        &profile.Profile{FirstName: "Alejandro", LastName: "García Téllez"},
 		History:        &employment.History{Records: []employment.Record{{Employer: "Alfa", Start: day("2024-01-01"), BaseSalary: "400.00"}}},
 		EmploymentPull: decision.Pull{State: lookup.PullComplete, ID: "x", SHA256: "ab", FetchedAt: fetched},
-		AsOf:           day("2024-06-30"),
+		Others: decision.Others([]lookup.Finding{{Entity: lookup.EntityInvoices, State: lookup.PullFailed}, {Entity: lookup.EntityEarnings, State: lookup.PullComplete}},
+			[]decision.Answer{{Entity: lookup.EntityEarnings, Pull: decision.Pull{ID: "e", SHA256: "cd", FetchedAt: fetched}}, {Entity: lookup.EntityBusiness, Pull: decision.Pull{ID: "b", FetchedAt: fetched}}}),
+		Documents: []decision.Document{{ID: "d", SHA256: "ef"}, {ID: "g", Code: "file_refused"}},
+		AsOf:      day("2024-06-30"),
 	}
 }
 
@@ -46,15 +49,22 @@ func TestFreeze(t *testing.T) {
 	// The zone that a moment was read in is no part of what was seen; any fact is.
 	same := seen()
 	same.EmploymentPull.FetchedAt = same.EmploymentPull.FetchedAt.In(lookup.DayZone)
+	same.Others[1].FetchedAt = same.Others[1].FetchedAt.In(lookup.DayZone)
 	if same.Digest() != s.Digest() {
 		t.Error("another zone is another hash")
 	}
 	for name, change := range map[string]func(*decision.Seen){
-		"date":   func(s *decision.Seen) { s.AsOf = day("2024-06-29") },
-		"status": func(s *decision.Seen) { s.Lookup.State.Detail = "x" },
-		"pull":   func(s *decision.Seen) { s.EmploymentPull.SHA256 = "ac" },
-		"record": func(s *decision.Seen) { s.History.Records[0].BaseSalary = "400.0" },
-		"hint":   func(s *decision.Seen) { s.Profile.FirstName = "Berta" },
+		"date":                   func(s *decision.Seen) { s.AsOf = day("2024-06-29") },
+		"status":                 func(s *decision.Seen) { s.Lookup.State.Detail = "x" },
+		"pull":                   func(s *decision.Seen) { s.EmploymentPull.SHA256 = "ac" },
+		"record":                 func(s *decision.Seen) { s.History.Records[0].BaseSalary = "400.0" },
+		"answer of another kind": func(s *decision.Seen) { s.Others[1].ID = "f" },
+		"hash of such an answer": func(s *decision.Seen) { s.Others[1].SHA256 = "ce" },
+		"state of another kind":  func(s *decision.Seen) { s.Others[0].State = lookup.PullFetching },
+		"kind":                   func(s *decision.Seen) { s.Others = s.Others[:2] },
+		"document":               func(s *decision.Seen) { s.Documents[0].SHA256 = "ee" },
+		"set of documents":       func(s *decision.Seen) { s.Documents = s.Documents[:1] },
+		"hint":                   func(s *decision.Seen) { s.Profile.FirstName = "Berta" },
 	} {
 		other := seen()
 		change(&other)
@@ -65,6 +75,16 @@ func TestFreeze(t *testing.T) {
 	facts, ok := decision.Note{Frozen: frozen}.Facts()
 	if !ok {
 		t.Fatal("it cannot be read back")
+	}
+	var kinds []string
+	for _, a := range facts.Others {
+		kinds = append(kinds, string(a.Entity)+" "+string(a.State)+" "+a.ID)
+	}
+	if diff := cmp.Diff([]string{"invoices failed ", "earnings complete e", "business_profile complete b"}, kinds); diff != "" {
+		t.Error("other kinds (-want +frozen):\n", diff)
+	}
+	if diff := cmp.Diff(s.Documents, facts.Documents); diff != "" {
+		t.Error("documents (-seen +frozen):\n", diff)
 	}
 	r, _ := s.Figures()
 	if diff := cmp.Diff(r.Figures, facts.Figures); diff != "" {
@@ -86,6 +106,15 @@ func TestFreezeNothing(t *testing.T) {
 	s := decision.Seen{AsOf: day("2024-06-30")}
 	if _, ok := s.Figures(); ok || s.Hints() != nil || s.Digest() == "" {
 		t.Errorf("%v, %q", s.Hints(), s.Digest())
+	}
+	frozen, _, err := s.Freeze()
+	facts, ok := decision.Note{Frozen: frozen}.Facts()
+	if err != nil || !ok || facts.Others == nil || facts.Documents == nil {
+		t.Errorf("that there was nothing else is not told: %s", frozen)
+	}
+	// A note from before other kinds were kept is read, and does not say that there were none.
+	if old, ok := (decision.Note{Frozen: []byte(`{"version":1,"dialect":"buro"}`)}).Facts(); !ok || old.Others != nil {
+		t.Error("an old note is read otherwise")
 	}
 	for _, frozen := range []string{"", "{}", `{"version":2}`, "[]"} {
 		if _, ok := (decision.Note{Frozen: []byte(frozen)}).Facts(); ok {
