@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -226,22 +227,40 @@ type Failure struct {
 	Newest   time.Time // the day on which the newest was asked for, in UTC
 }
 
-// mostFailures is how many causes there are at most: codes are an open set.
-const mostFailures = 50
+// MostFailures is how many causes are given at most: codes are an open set.
+const MostFailures = 50
 
-// Failures groups the failed lookups of an environment asked for since a day by cause, most frequent first, from the counters.
-func (db *DB) Failures(ctx context.Context, env lookup.Environment, since time.Time) ([]Failure, error) {
-	rows, err := db.pool.Query(ctx, `-- name: failures by cause
-select status, detail, platform, sum(count)::bigint, max(day)
-  from failure_days where environment = $1 and day >= $2::date
- group by status, detail, platform having sum(count) > 0 order by sum(count) desc, max(day) desc, status, detail, platform limit $3`, env, since.UTC(), mostFailures)
-	if err != nil {
-		return nil, err
+// Failures groups the failed lookups of an environment asked for since a moment by cause, most frequent first; more tells
+// that there are other causes. Counters hold whole days in UTC. What was asked for between the moment and the first of
+// these is counted from the lookups, so that a number is that of the list from the same moment on.
+func (db *DB) Failures(ctx context.Context, env lookup.Environment, since time.Time) (failures []Failure, more bool, err error) {
+	since = since.UTC()
+	whole := since.Truncate(24 * time.Hour)
+	if whole.Before(since) {
+		whole = whole.AddDate(0, 0, 1)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (f Failure, err error) {
+	rows, err := db.pool.Query(ctx, `-- name: failures by cause
+select status, detail, platform, sum(n)::bigint, max(day)
+  from (select status, detail, platform, sum(count) as n, max(day) as day
+          from failure_days where environment = $1 and day >= $3::date group by status, detail, platform having sum(count) > 0
+        union all
+        select l.status, l.detail, l.platform, count(*), ($3::date - 1)
+          from lookups l
+         where l.environment = $1 and l.status in ('expired', 'error', 'incomplete') and l.requested_at >= $2 and l.requested_at < ($3::date at time zone 'UTC')
+           and l.facet in (select k.facet from lookup_facets k where k.environment = $1 and k.status in ('expired', 'error', 'incomplete'))
+         group by l.status, l.detail, l.platform) x
+ group by status, detail, platform order by sum(n) desc, max(day) desc, status, detail, platform limit `+strconv.Itoa(MostFailures+1), env, since, whole)
+	if err != nil {
+		return nil, false, err
+	}
+	failures, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (f Failure, err error) {
 		err = row.Scan(&f.Status, &f.Detail, &f.Platform, &f.Count, &f.Newest)
 		return f, err
 	})
+	if more = len(failures) > MostFailures; more {
+		failures = failures[:MostFailures]
+	}
+	return failures, more, err
 }
 
 // LatestOf gives the newest lookup of each person under curps, by CURP.
@@ -274,8 +293,10 @@ func (db *DB) ListedAbove(ctx context.Context, env lookup.Environment, f lookup.
 	if last != uuid.Nil {
 		err := db.pool.QueryRow(ctx, `-- name: place in list
 select requested_at, id from lookups where environment = $1 and uid = $2`, env, last).Scan(&page.Before.At, &page.Before.ID)
-		if err != nil {
-			return nil, found(err)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, nil // nothing stands above what is not there
+		} else if err != nil {
+			return nil, err
 		}
 	}
 	return db.lookupIDs(ctx, lookupConditions(env, f, zone), page)

@@ -287,6 +287,41 @@ select id, connection_id, 1, 'form', status, case when id % 2 = 0 then now() - i
 	}
 }
 
+// What stands above the end of a page is what the list would show there now.
+func TestListedAbove(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.seed(130, 1)
+	errors := lookup.Filter{Status: lookup.Error}
+	rows, _, older, err := b.Lookups(b.ctx, lookup.Sandbox, errors, lookup.Page{Limit: 3}, time.UTC)
+	b.must(err)
+	if len(rows) != 3 || !older {
+		t.Fatalf("%d errors", len(rows))
+	}
+	above := func(last uuid.UUID, limit int) (n int) {
+		t.Helper()
+		ids, err := b.ListedAbove(b.ctx, lookup.Sandbox, errors, last, limit, time.UTC)
+		b.must(err)
+		return len(ids)
+	}
+	last := rows[2]
+	if n := above(last.UID, 100); n != 2 {
+		t.Errorf("%d stand above the third", n)
+	}
+	b.exec(`update lookups set status = 'error' where id in (select id from lookups where id > $1 and status = 'success' order by id limit 2)`, last.ID)
+	b.exec(`update lookups set status = 'error' where id = (select max(id) from lookups where id < $1 and status = 'success')`, last.ID)
+	b.exec(`update lookups set status = 'success' where id = $1`, rows[0].ID)
+	if n := above(last.UID, 100); n != 3 {
+		t.Errorf("%d stand above when two came and one left", n)
+	}
+	if n, all := above(last.UID, 2), above(uuid.Nil, 100); n != 2 || all != 12 {
+		t.Errorf("up to two: %d; all: %d", n, all)
+	}
+	if n := above(uuid.New(), 100); n != 0 {
+		t.Errorf("%d stand above nothing", n)
+	}
+}
+
 func TestCountsAndFailures(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -303,8 +338,11 @@ func TestCountsAndFailures(t *testing.T) {
 			t.Errorf("counts to %d (-want +got):\n%s", limit, diff)
 		}
 	}
-	failures, err := b.Failures(b.ctx, lookup.Sandbox, day(2026, 3, 1))
+	failures, more, err := b.Failures(b.ctx, lookup.Sandbox, day(2026, 3, 1))
 	b.must(err)
+	if more {
+		t.Error("three causes are too many")
+	}
 	sum := map[string]int{}
 	for i, f := range failures {
 		sum[string(f.Status)+" "+f.Detail] += f.Count
@@ -317,8 +355,46 @@ func TestCountsAndFailures(t *testing.T) {
 	if diff := cmp.Diff(want, sum); diff != "" {
 		t.Error("failures (-want +got):\n", diff)
 	}
-	if got, err := b.Failures(b.ctx, lookup.Production, day(2026, 3, 1)); err != nil || len(got) != 0 {
+	if got, _, err := b.Failures(b.ctx, lookup.Production, day(2026, 3, 1)); err != nil || len(got) != 0 {
 		t.Errorf("failures of production: %v, %v", got, err)
+	}
+}
+
+// The number beside a cause is that of the list it leads to, wherever the reader's days begin.
+func TestFailuresAreThoseOfTheList(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.seed(130, 1) // ten errors
+	b.exec(`update lookups set requested_at = '2026-03-10 00:00Z'::timestamptz + (row_number.n - 6) * interval '5 hours'
+	          from (select id, row_number() over (order by id) n from lookups where status = 'error') row_number where row_number.id = lookups.id`)
+	b.exec(`delete from failure_days`)
+	b.exec(`insert into failure_days (environment, day, status, detail, platform, shard, count)
+	        select environment, (requested_at at time zone 'UTC')::date, status, detail, platform, 0, count(*) from lookups where status = 'error' group by 1, 2, 3, 4, 5`)
+	first := day(2026, 3, 10)
+	seen := map[int]bool{}
+	for _, name := range []string{"UTC", "America/Mexico_City", "America/Tijuana", "Asia/Tokyo", "Asia/Kolkata"} {
+		zone, err := time.LoadLocation(name)
+		b.must(err)
+		failures, _, err := b.Failures(b.ctx, lookup.Sandbox, time.Date(2026, 3, 10, 0, 0, 0, 0, zone))
+		b.must(err)
+		rows, _, _, err := b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{Status: lookup.Error, From: first}, lookup.Page{Limit: 100}, zone)
+		b.must(err)
+		n := 0
+		for _, f := range failures {
+			n += f.Count
+		}
+		if n != len(rows) || n == 0 {
+			t.Errorf("%s: %d counted, %d listed", name, n, len(rows))
+		}
+		seen[n] = true
+	}
+	if len(seen) < 3 {
+		t.Errorf("the zones make no difference: %v", seen)
+	}
+	b.exec(`update lookups set status = 'error', detail = 'cause ' || id where status <> 'error'`)
+	failures, more, err := b.Failures(b.ctx, lookup.Sandbox, day(2020, 1, 1))
+	if b.must(err); len(failures) != db.MostFailures || !more {
+		t.Errorf("%d of over a hundred causes; more: %v", len(failures), more)
 	}
 }
 

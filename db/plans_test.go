@@ -133,8 +133,11 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lo
 			return n
 		}
 		asks := map[string]func() error{
-			"counts":      func() error { _, err := d.ActorCounts(b.ctx, lookup.Sandbox, 100); return err },
-			"failures":    func() error { _, err := d.Failures(b.ctx, lookup.Sandbox, day(2026, 3, 1)); return err },
+			"counts": func() error { _, err := d.ActorCounts(b.ctx, lookup.Sandbox, 100); return err },
+			"failures": func() error {
+				_, _, err := d.Failures(b.ctx, lookup.Sandbox, day(2026, 3, 1).Add(6*time.Hour))
+				return err
+			},
 			"rows":        func() error { _, err := d.LookupRows(b.ctx, lookup.Sandbox, []uuid.UUID{uuid.New()}); return err },
 			"row":         func() error { _, err := d.LookupRow(b.ctx, 5); return err },
 			"last":        func() error { _, err := d.LastDelivery(b.ctx, lookup.Sandbox); return err },

@@ -22,6 +22,10 @@ import (
 // maxShown is how many lookups one page can watch; no page of ours shows more.
 const maxShown = 200
 
+// listPause is how long changes are gathered before a filtered list asks which of them it would show: what a storm of them
+// costs does not depend on how many they are.
+const listPause = time.Second
+
 // lookupsLive streams the changes of what a page shows: rows of a list, or one case. Each event is a partial that
 // htmx puts in the row's place. A stream starts by showing everything again, so that a browser that slept or lost its
 // connection needs no log of events to catch up.
@@ -39,7 +43,10 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 	list := query.Get("view") == "list"
 	s := &liveStream{console: c, page: page, env: v.env, shown: shown, since: since, asOf: chosenDay(query.Get("as_of"), c.Now()), fresh: map[uuid.UUID]bool{},
 		actor: v.actor, seen: map[uuid.UUID]bool{}}
-	_, s.filter = lookupFilter(query)
+	values, filter := lookupFilter(query)
+	s.filter, s.waiting = filter, views.News{Path: values.Path(), Listed: filter != lookup.Filter{}}
+	s.whole = query.Get("last") == "all"
+	s.last, _ = uuid.Parse(query.Get("last")) // none: the page is not the list's first
 	news := list && err == nil
 	watcher := c.Hub.Watch(live.Interest{Environment: v.env, Shown: shown, News: news})
 	defer watcher.Close()
@@ -48,11 +55,15 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 		show = s.showRow
 	}
 	return c.stream(w, r, func(ctx context.Context, out *web.Stream, caughtUp func()) error {
+		var due <-chan time.Time // when the list's own conditions are asked again
 		for {
+			asked := false
 			select {
 			case <-ctx.Done():
 				return nil
 			case <-watcher.Wake():
+			case <-due:
+				due, asked = nil, true
 			}
 			// The page's clock moves on with each look, for relative times.
 			s.page.Now = c.Now()
@@ -73,11 +84,13 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 					}
 				}
 			}
-			unseen := false
 			for _, change := range changes {
 				if !watcher.Shows(change.Row.UID) {
 					if s.filter != (lookup.Filter{}) {
-						unseen = true // whether the list would show it, its own query tells
+						// Whether the list would show it, its own query tells; it is asked once for what comes together.
+						if due == nil && !asked {
+							due = time.After(listPause)
+						}
 					} else if err := s.showNews(ctx, out, change.Row); err != nil {
 						return err
 					}
@@ -85,7 +98,7 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 					return err
 				}
 			}
-			if unseen {
+			if asked {
 				if err := s.catchUp(ctx, out, watcher); err != nil {
 					return err
 				}
@@ -107,6 +120,9 @@ type liveStream struct {
 	actor   audit.Actor
 	seen    map[uuid.UUID]bool // cases that the actor has been shown
 	filter  lookup.Filter      // of a list: what it would show is what is announced
+	last    uuid.UUID          // at the end of a list's first page, where there are others
+	whole   bool               // the list's only page
+	waiting views.News         // as last told
 }
 
 // key holds all that a rendering depends on beside the lookup itself.
@@ -163,35 +179,49 @@ func (s *liveStream) follow(ctx context.Context, id uuid.UUID) (db.Case, error) 
 	return found, err
 }
 
-// catchUp counts the lookups that came above the list while nobody was listening.
+// catchUp counts the lookups that stand above the list, or within its first page, and are not on it.
 func (s *liveStream) catchUp(ctx context.Context, out *web.Stream, watcher *live.Watcher) error {
-	missed, err := s.console.DB.RequestedSince(ctx, s.env, s.filter, s.since, views.WaitingCap, s.page.P.Zone())
+	ids, err := s.above(ctx)
 	if err != nil {
 		return err
 	}
-	before := len(s.fresh)
-	for _, uid := range missed {
+	if s.waiting.Listed {
+		clear(s.fresh) // what came to fit a filter may have left again
+	}
+	for _, uid := range ids {
 		if !watcher.Shows(uid) {
 			s.fresh[uid] = true
 		}
 	}
-	if len(s.fresh) == before {
-		return nil
-	}
 	return s.sendNews(ctx, out)
+}
+
+// above gives what pressing the news would show above the end of the page. A lookup asked for long ago may come to fit a
+// filter now; on its further pages a list cannot tell such a one from those that stood before it, and counts what was
+// asked for since.
+func (s *liveStream) above(ctx context.Context) ([]uuid.UUID, error) {
+	if s.waiting.Listed && (s.whole || s.last != uuid.Nil) {
+		return s.console.DB.ListedAbove(ctx, s.env, s.filter, s.last, len(s.shown)+views.WaitingCap, s.page.P.Zone())
+	}
+	return s.console.DB.RequestedSince(ctx, s.env, s.filter, s.since, views.WaitingCap, s.page.P.Zone())
 }
 
 // showNews counts lookups that came after the page, without moving what is being read.
 func (s *liveStream) showNews(ctx context.Context, out *web.Stream, row lookup.Row) error {
-	if !row.RequestedAt.After(s.since) || s.fresh[row.UID] {
-		return nil
+	if row.RequestedAt.After(s.since) {
+		s.fresh[row.UID] = true
 	}
-	s.fresh[row.UID] = true
 	return s.sendNews(ctx, out)
 }
 
+// sendNews tells the count where it is another than was told.
 func (s *liveStream) sendNews(ctx context.Context, out *web.Stream) error {
-	text, err := rendered(ctx, views.LiveNews(s.page, len(s.fresh)))
+	n := min(len(s.fresh), views.WaitingCap)
+	if n == s.waiting.Count {
+		return nil
+	}
+	s.waiting.Count = n
+	text, err := rendered(ctx, views.LiveNews(s.page, s.waiting))
 	if err != nil {
 		return err
 	}

@@ -188,9 +188,49 @@ func TestFilteredNews(t *testing.T) {
 	s := b.watch(query)
 	c.request(alejandro)
 	c.request(alejandro, func(n *db.NewLookup) { n.Platform = lookup.ISSSTE })
-	for _, event := range s.until("lookups-new", spanish.T("lookups.list.new", "Count", 1)) {
+	for _, event := range s.until("lookups-new", spanish.T("lookups.list.listed", "Count", 1)) {
 		if strings.Contains(event, "lookups-new") {
 			t.Errorf("announced before: %s", event)
+		}
+	}
+}
+
+// A filtered list announces what comes to fit it, too, however long ago that was asked for, takes it back when it leaves
+// again, and leads to where it stands.
+func TestFilteredNewsOfWhatChanges(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Analyst)
+	ours, _ := c.request(alejandro)
+	c.request(eduardo)
+	become := func(status string) {
+		c.exec(`update lookups set status = $2, detail = 'x' where uid = $1`, ours, status)
+		c.exec(`select pg_notify($1, id::text) from lookups`, db.Channel) // both are told of, one fits
+	}
+	follow := func(list string) *stream {
+		_, query, _ := strings.Cut(b.get(list).want(http.StatusOK).attr(`[hx-sse\:connect]`, "hx-sse:connect"), "?")
+		return b.watch(query)
+	}
+	pages := []string{"/lookups?actor=analyst", "/lookups?status=error"}
+	var streams []*stream
+	for _, page := range pages {
+		streams = append(streams, follow(page))
+	}
+	become("error")
+	for i, s := range streams {
+		s.until("lookups-new", `href="`+pages[i]+`"`, spanish.T("lookups.list.listed", "Count", 1))
+	}
+	become("success")
+	for _, s := range streams {
+		s.until(`<span id="lookups-new"></span>`)
+	}
+	// Where somebody paused, the stream that opens again says how it stands.
+	streams[0].close()
+	become("incomplete")
+	become("error")
+	for _, event := range follow("/lookups?status=error").until(ours.String()) {
+		if strings.Contains(event, "lookups-new") {
+			t.Errorf("what the page shows is announced: %s", event)
 		}
 	}
 }

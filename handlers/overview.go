@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"cotejo/db"
 	"cotejo/internal/auth"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
@@ -15,7 +16,7 @@ import (
 // latestRows is how many lookups the overview shows.
 const latestRows = 6
 
-// failureDays is how far back lookups were asked for whose failures the overview counts.
+// failureDays is how many days the overview counts failures of, in the reader's zone, today among them.
 const failureDays = 30
 
 // overview answers "what must I do now". Who may not see lookups gets the state of the hooks alone.
@@ -47,10 +48,14 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 			}
 			page.Fresh = len(any) == 0
 		}
-		failures, err := c.DB.Failures(ctx, v.env, c.Now().AddDate(0, 0, -failureDays))
-		if err != nil {
+		zone := v.printer.Zone()
+		now := c.Now().In(zone)
+		from := time.Date(now.Year(), now.Month(), now.Day()-failureDays+1, 0, 0, 0, 0, zone)
+		var failures []db.Failure
+		if failures, page.MoreFailures, err = c.DB.Failures(ctx, v.env, from); err != nil {
 			return failed(err)
 		}
+		page.FailuresFrom = from.Format(time.DateOnly)
 		for _, f := range failures {
 			page.Failures = append(page.Failures, views.Failure{Status: f.Status, Code: f.Detail, Platform: string(f.Platform), Count: min(f.Count, views.WaitingCap)})
 		}

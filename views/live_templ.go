@@ -61,8 +61,8 @@ func LiveRow(p Page, r lookup.Row, fresh bool) templ.Component {
 	})
 }
 
-// LiveNews is the count of lookups that came above the list.
-func LiveNews(p Page, n int) templ.Component {
+// LiveNews is the count of lookups that wait above the list.
+func LiveNews(p Page, n News) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -26,6 +26,9 @@ type LookupsPage struct {
 	Form          NewLookupForm
 }
 
+// Path is the first page of the filtered list.
+func (v FilterValues) Path() string { return v.url() }
+
 // url spells the list's address under a filter, with more pairs added; empty values are left out.
 func (v FilterValues) url(more ...string) string {
 	query := url.Values{}
@@ -87,11 +90,21 @@ func (v LookupsPage) stream() string {
 		ids[i] = r.UID.String()
 	}
 	query := url.Values{"view": {"list"}, "ids": {strings.Join(ids, ",")}, "since": {v.Now.UTC().Format(time.RFC3339Nano)}}
-	// What is announced as new is what this list would show.
+	// What is announced is what this list would show.
+	filtered := false
 	for _, pair := range v.Values.pairs() {
 		if pair.value != "" {
 			query.Set(pair.name, pair.value)
+			filtered = true
 		}
+	}
+	// Where the first page of a filtered list ends, for those that come to stand within it.
+	switch {
+	case !filtered || v.Before != "":
+	case v.After == "":
+		query.Set("last", "all")
+	case len(ids) > 0:
+		query.Set("last", ids[len(ids)-1])
 	}
 	return "/lookups/live?" + query.Encode()
 }
@@ -249,19 +262,19 @@ func LookupTitle(p Page, reference string) string {
 // RowID is the element that live updates replace.
 func RowID(id uuid.UUID) string { return "lookup-" + id.String() }
 
-// newestURL is the list the reader is on, without its page keys: where new lookups appear.
-func newestURL(p Page) string {
-	path, query, _ := strings.Cut(p.Path, "?")
-	if path != "/lookups" {
-		return "/lookups"
+// News is what waits above a list.
+type News struct {
+	Count  int    // up to WaitingCap
+	Path   string // of the list's first page, where they stand
+	Listed bool   // the list is filtered: they may be older, and have come to fit it
+}
+
+func (n News) words(p Page) string {
+	id := "lookups.list.new"
+	if n.Listed {
+		id = "lookups.list.listed"
 	}
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return "/lookups"
-	}
-	values.Del("after")
-	values.Del("before")
-	return withQuery("/lookups", values, nil)
+	return p.T(id, "Count", n.Count)
 }
 
 // statusOptions offers the statuses in which the chosen actor has to act, or all.

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,17 @@ func TestListStream(t *testing.T) {
 	if !strings.HasPrefix(got, "/lookups/live?ids="+a.UID.String()+"%2C"+b.UID.String()+"&since=") || !strings.HasSuffix(got, "&view=list") {
 		t.Error(got)
 	}
+	// Of a filtered list it says where its first page ends.
+	v := listPage("en", a, b)
+	v.Values.Status = "error"
+	for page, want := range map[[2]string]string{{"", ""}: "all", {"", "k2"}: b.UID.String(), {"k0", "k2"}: "", {"k0", ""}: ""} {
+		v.Before, v.After = page[0], page[1]
+		_, query, _ := strings.Cut(v.stream(), "?")
+		values, err := url.ParseQuery(query)
+		if err != nil || values.Get("last") != want || values.Get("status") != "error" {
+			t.Errorf("page %q ends at %q: %v", page, values.Get("last"), err)
+		}
+	}
 }
 
 func TestEmptyLists(t *testing.T) {
@@ -184,13 +196,13 @@ func TestLookupRow(t *testing.T) {
 
 func TestLookupsNew(t *testing.T) {
 	t.Parallel()
-	doc := render(t, LookupsNew(testPage("es-MX"), 0))
+	doc := render(t, LookupsNew(testPage("es-MX"), News{Path: "/lookups", Listed: true}))
 	says(t, doc, "#lookups-new", "")
 	count(t, doc, "a", 0)
-	doc = render(t, LookupsNew(listPage("es-MX").Page, 2))
-	says(t, doc, "a#lookups-new", "2 consultas nuevas")
+	doc = render(t, LookupsNew(testPage("es-MX"), News{Count: 2, Path: "/lookups?status=error", Listed: true}))
+	says(t, doc, "a#lookups-new", "2 consultas más en esta lista")
 	attr(t, doc, "#lookups-new", "href", "/lookups?status=error")
-	doc = render(t, LookupsNew(testPage("en"), 1))
+	doc = render(t, LookupsNew(testPage("en"), News{Count: 1, Path: "/lookups"}))
 	says(t, doc, "a#lookups-new", "1 new lookup")
 	attr(t, doc, "#lookups-new", "href", "/lookups")
 }

@@ -11,13 +11,16 @@ import (
 // OverviewPage answers "what must I do now".
 type OverviewPage struct {
 	Page
-	Duties    []Duty       // how many lookups wait for whom; actors without a count show as none
-	Latest    []lookup.Row // the newest few of this user, or of all for who asks for none
-	Failures  []Failure    // open failures by cause, the most frequent first
-	Webhooks  WebhookHealth
-	Diagnosis lookup.Diagnosis // is it us or the source?
-	Fresh     bool             // no lookup yet in this environment: the page is a guide
-	DeadJobs  int              // jobs that were given up, capped at WaitingCap; 0 for who may not see them
+	Duties   []Duty       // how many lookups wait for whom; actors without a count show as none
+	Latest   []lookup.Row // the newest few of this user, or of all for who asks for none
+	Failures []Failure    // open failures by cause, the most frequent first
+	// FailuresFrom is the first day of those counted, 2006-01-02 in the reader's zone. MoreFailures: there are other causes.
+	FailuresFrom string
+	MoreFailures bool
+	Webhooks     WebhookHealth
+	Diagnosis    lookup.Diagnosis // is it us or the source?
+	Fresh        bool             // no lookup yet in this environment: the page is a guide
+	DeadJobs     int              // jobs that were given up, capped at WaitingCap; 0 for who may not see them
 }
 
 // Duty is how many lookups wait for an actor, capped at WaitingCap.
@@ -102,12 +105,12 @@ func cause(p Page, f Failure) locale.Detail {
 }
 
 // failureList is the list of exactly the lookups behind a failure.
-func failureList(f Failure) string {
+func (v OverviewPage) failureList(f Failure) string {
 	detail := f.Code
 	if detail == "" {
 		detail = lookup.NoDetail
 	}
-	return FilterValues{Status: string(f.Status), Detail: detail, Platform: f.Platform}.url()
+	return FilterValues{Status: string(f.Status), Detail: detail, Platform: f.Platform, From: v.FailuresFrom}.url()
 }
 
 // overviewLead is the one line that says what to do now.

@@ -180,7 +180,7 @@ func TestWebhookMood(t *testing.T) {
 
 func TestFailuresSayWhoActs(t *testing.T) {
 	t.Parallel()
-	v := OverviewPage{Page: testPage("es-MX"), Failures: []Failure{
+	v := OverviewPage{Page: testPage("es-MX"), FailuresFrom: "2026-02-14", MoreFailures: true, Failures: []Failure{
 		{lookup.Incomplete, "nss_not_found_in_imss", "imss", 4}, {lookup.Error, "brand_new", "", 1}, {lookup.Expired, "", "imss", WaitingCap},
 	}}
 	doc := render(t, Overview(v))
@@ -199,8 +199,9 @@ func TestFailuresSayWhoActs(t *testing.T) {
 			}
 		}
 	}
-	attr(t, doc, ".cause__n", "href", "/lookups?detail=nss_not_found_in_imss&platform=imss&status=incomplete")
-	if href, _ := doc.Find(".cause__n").Eq(2).Attr("href"); href != "/lookups?detail=-&platform=imss&status=expired" {
+	attr(t, doc, ".cause__n", "href", "/lookups?detail=nss_not_found_in_imss&from=2026-02-14&platform=imss&status=incomplete")
+	says(t, doc, "#more-failures", "las 3 más frecuentes")
+	if href, _ := doc.Find(".cause__n").Eq(2).Attr("href"); href != "/lookups?detail=-&from=2026-02-14&platform=imss&status=expired" {
 		t.Errorf("failures without a reason lead to %s", href)
 	}
 }

@@ -47,7 +47,7 @@ func otherQuestions(store *db.DB, k known) []question {
 	list := []question{
 		{"what every page asks", func(ctx context.Context) error { _, err := store.Visit(ctx, k.by.UserID, most); return err }},
 		{"who acts next", func(ctx context.Context) error { _, err := store.ActorCounts(ctx, env, most); return err }},
-		{"failures by cause", func(ctx context.Context) error { _, err := store.Failures(ctx, env, month); return err }},
+		{"failures by cause", func(ctx context.Context) error { _, _, err := store.Failures(ctx, env, month); return err }},
 		{"refused today", func(ctx context.Context) error {
 			_, err := store.RefusedSince(ctx, env, now.AddDate(0, 0, -1), most)
 			return err
