@@ -287,7 +287,7 @@ func confirmFields(v ConfirmPage) templ.Component {
 			}
 		}
 		templ_7745c5c3_Err = Field(v.Page, Input{Name: "password", ID: "confirm-password", Type: "password", Label: v.T("exports.form.password"), Help: v.T("signin.confirm.help"),
-			Autocomplete: "current-password", Required: true, Err: v.Err}).Render(ctx, templ_7745c5c3_Buffer)
+			Autocomplete: "current-password", Required: true, Err: v.Err, Attrs: templ.Attributes{"data-focus": true}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

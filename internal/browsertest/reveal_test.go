@@ -34,8 +34,13 @@ func TestReveal(t *testing.T) {
 		if n := revealed(s, id, field); n != 0 {
 			t.Errorf("%d entries on the trail before the %s was shown", n, field)
 		}
-		b.do(click("#case-" + field + " form button"))
-		b.until(`[...document.querySelectorAll(".mask--open")].some(e => e.textContent == "` + secret + `")`)
+		// By keyboard, which goes on where the button was: at what was asked for, and then at what copies it.
+		b.do(chromedp.Focus(chromedp.CSS("#case-"+field+" form button")), press("\r"))
+		b.until(`document.activeElement.matches(".mask--open") && document.activeElement.textContent == "` + secret + `"`)
+		b.do(press("\t"))
+		if at := ask[string](b, `document.activeElement.dataset.copy ?? document.activeElement.outerHTML`); at != secret {
+			t.Errorf("after the %s the keyboard is at %.80q", field, at)
+		}
 		if n := revealed(s, id, field); n != 1 {
 			t.Errorf("%d entries on the trail after the %s was shown once", n, field)
 		}

@@ -1,4 +1,4 @@
-// Forms: one send per press, the focus on what was refused, notices that can be put away.
+// Forms: one send per press, the focus on what was refused or asked for, notices that can be put away.
 const AGAIN = 10_000; // an answer that never came may be asked for again
 const FILE = 2_000; // a form that is answered with a file stays where it is
 const sent = new WeakSet();
@@ -30,3 +30,11 @@ document.addEventListener("click", (event) => {
 });
 
 document.querySelector("[data-focus]")?.focus();
+
+// The same in an answer that took the place of what was pressed: the focus went with it, and the keyboard would begin again at
+// the top of the page. Whoever has gone on meanwhile is not called back.
+document.addEventListener("htmx:after:swap", (event) => {
+  const at = document.activeElement;
+  if (at && at !== document.body) return;
+  event.target.querySelector?.("[data-focus]")?.focus();
+});
