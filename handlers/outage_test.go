@@ -1,9 +1,13 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"cotejo/internal/auth"
 )
@@ -42,4 +46,20 @@ func TestStatementFails(t *testing.T) {
 	r.has(r.header.Get("X-Request-Id")).lacks("relation", "SQLSTATE", "42P01")
 	c.exec(`alter table gone rename to lookups`)
 	b.get("/lookups").want(http.StatusOK)
+}
+
+// A request whose time is up is told so on a page like any other, although nothing else can be done for it.
+func TestTimeIsUp(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	b := c.as(auth.Analyst)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/lookups", nil)
+	r.AddCookie(&http.Cookie{Name: "cotejo", Value: b.cookie()})
+	w := httptest.NewRecorder()
+	c.site.Config.Handler.ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `data-status-code="503"`) {
+		t.Errorf("%d, %s: %.200s", w.Code, w.Header().Get("Content-Type"), w.Body)
+	}
 }

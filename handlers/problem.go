@@ -23,6 +23,7 @@ func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, f web.Failur
 		}
 	}
 	page.Title = views.ProblemTitle(page, f.Status)
+	r = r.WithContext(context.WithoutCancel(r.Context())) // what failed may be that the time was up; no component renders after that
 	shown := views.ErrorPage{Page: page, Status: f.Status, RequestID: f.RequestID, Detail: views.Note{ID: f.MessageID}}
 	if err := web.Render(w, r, f.Status, views.Problem(shown)); err != nil {
 		c.Log.ErrorContext(r.Context(), "render an error page", "status", f.Status, "error", err)
