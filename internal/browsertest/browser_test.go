@@ -241,6 +241,12 @@ func (b *tab) path() string {
 	return at.Path
 }
 
+// address is where the tab is, with all that stands behind the path.
+func (b *tab) address() string {
+	b.t.Helper()
+	return strings.TrimPrefix(run1(b, chromedp.Location()), b.base)
+}
+
 // text is what the first such element says, without markup.
 func (b *tab) text(css string) string {
 	b.t.Helper()

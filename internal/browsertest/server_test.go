@@ -65,6 +65,7 @@ type process struct {
 	url        string
 	sandboxKey string
 	log        output
+	end        func() // ends it now instead of with the test
 }
 
 var (
@@ -109,7 +110,8 @@ func (s *site) serve(settings ...string) *process {
 		}
 		ended <- cmd.Wait()
 	}()
-	s.t.Cleanup(func() { s.stop(cmd, ended, p) })
+	p.end = sync.OnceFunc(func() { s.stop(cmd, ended, p) })
+	s.t.Cleanup(p.end)
 	select {
 	case <-ready:
 	case err := <-ended:
