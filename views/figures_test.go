@@ -59,6 +59,12 @@ func TestFiguresPanel(t *testing.T) {
 		checkDocument(t, doc, lang)
 		for _, id := range figures.IDs {
 			count(t, doc, `#figures [data-figure="`+string(id)+`"]`, 1)
+			// The four spans of a time out of work are defined once, below their table; whatever else has its own definition inside.
+			definition := `#figures [data-figure="` + string(id) + `"] .fig__more`
+			if stem(id) != string(id) {
+				definition = "#figures .fig__pair #fig-" + stem(id)
+			}
+			says(t, doc, definition, v.T("figures.short."+stem(id)))
 		}
 		attr(t, doc, "#as_of", "value", "2026-03-15")
 		attr(t, doc, "#as_of", "max", "2026-03-15")

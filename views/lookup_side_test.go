@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"cotejo/internal/employment"
 	"cotejo/internal/lookup"
 )
@@ -67,6 +69,31 @@ func TestWeeksAbsent(t *testing.T) {
 	if !strings.Contains(section, "La fuente no las informó") || strings.Contains(section, "271") {
 		t.Error(section)
 	}
+}
+
+// Weeks stand as given. Their sum is defined nowhere, so none of it is on the page.
+func TestWeeksAsGiven(t *testing.T) {
+	t.Parallel()
+	bothLanguages(t, func(t *testing.T, lang string) {
+		v := answered(lang)
+		given := []int{4271, 1308, 2057}
+		v.History.Weeks = employment.Weeks{Quoted: &given[0], Discounted: &given[1], Reintegrated: &given[2]}
+		doc := render(t, Lookup(v))
+		section := doc.Find("#h-weeks").Closest("section")
+		for i, name := range []string{"quoted", "discounted", "reintegrated"} {
+			label := v.T("lookups.weeks." + name)
+			value := section.Find("dt").FilterFunction(func(_ int, dt *goquery.Selection) bool { return strings.TrimSpace(dt.Text()) == label }).Next()
+			if got := strings.TrimSpace(value.Text()); value.Length() != 1 || !strings.HasPrefix(got, v.P.Number(int64(given[i]))) {
+				t.Errorf("%s: %q, want %d", label, got, given[i])
+			}
+		}
+		page := doc.Text()
+		for _, n := range []int{4271 + 1308 + 2057, 4271 - 1308 + 2057, 4271 + 1308, 4271 - 1308, 4271 + 2057, 1308 + 2057} {
+			if strings.Contains(page, v.P.Number(int64(n))) {
+				t.Errorf("%d is on the page, which nobody gave", n)
+			}
+		}
+	})
 }
 
 func TestOtherIDsHoldNoHiddenOnes(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"cotejo/internal/employment"
 	"cotejo/internal/lookup"
 	"cotejo/internal/profile"
+	"cotejo/internal/receipt"
 )
 
 const header = "lookup_id,external_id,curp,nss,first_name,last_name,platform,employer,employer_registration,start_date,end_date," +
@@ -101,24 +102,42 @@ func TestHeaderWithoutRows(t *testing.T) {
 	}
 }
 
+// The pages' tables list the columns in the order of the files; some lines describe several.
 func TestEveryColumnIsDocumented(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/csv.md")
-	if err != nil {
-		t.Fatal(err)
+	section := func(page, from, to string) string {
+		text, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(text), "\n## "+from+"\n")
+		part, _, ended := strings.Cut(rest, "\n## "+to+"\n")
+		if !found || !ended {
+			t.Fatalf("%s has no section %q before %q", page, from, to)
+		}
+		return part
 	}
-	// The page's tables list the columns in the order of the file; some lines describe several.
-	var documented []string
-	employment, _, _ := strings.Cut(string(page), "\n## Lookups") // the other shapes have tables of their own
-	for line := range strings.Lines(employment) {
-		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
-			for _, name := range strings.Split(cells[1], ",") {
-				documented = append(documented, strings.Trim(strings.TrimSpace(name), "`"))
+	for kind, file := range map[receipt.Kind]struct {
+		text    string
+		columns []string
+	}{
+		receipt.Employment: {section("csv.md", "Employment records", "Lookups"), strings.Split(header, ",")},
+		receipt.Records:    {section("csv.md", "Employment records", "Lookups"), Columns(receipt.Records)},
+		receipt.Lookups:    {section("csv.md", "Lookups", "Deliveries"), Columns(receipt.Lookups)},
+		receipt.Deliveries: {section("csv.md", "Deliveries", "Cells that look like formulas"), Columns(receipt.Deliveries)},
+		receipt.Bulk:       {section("bulk.md", "The result", "What is kept"), shapeOf[BulkRow]().columns},
+	} {
+		var documented []string
+		for line := range strings.Lines(file.text) {
+			if cells := strings.Split(line, "|"); len(cells) > 2 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
+				for _, name := range strings.Split(cells[1], ",") {
+					documented = append(documented, strings.Trim(strings.TrimSpace(name), "`"))
+				}
 			}
 		}
-	}
-	if diff := cmp.Diff(strings.Split(header, ","), documented); diff != "" {
-		t.Errorf("docs/csv.md (-file +page):\n%s", diff)
+		if diff := cmp.Diff(file.columns, documented); diff != "" {
+			t.Errorf("columns of %s (-file +page):\n%s", kind, diff)
+		}
 	}
 }
 
