@@ -66,7 +66,7 @@ func deliveriesList(env lookup.Environment, f webhook.Filter, columns string, pa
 // takes its set from it.
 func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.Location) {
 	w.at, w.id = "d.received_at", "d.id"
-	w.add("d.environment = ?", env)
+	w.within("d", "environment", "= ?", env)
 	if f.Dialect != "" {
 		w.facet("d", "connection_id", "= (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
 	}
@@ -111,7 +111,7 @@ func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.
 		w.facets = nil // these have few rows, and indexes of their own
 	}
 	if len(w.facets) > 0 {
-		w.facet("d", "environment", "= ?", env)
+		w.facets = append(w.facets, w.under)
 	}
 }
 

@@ -6,6 +6,8 @@ var (
 	DeliveriesPage = deliveriesPage
 	ReceiptsPage   = receiptsPage
 	PeoplePage     = peoplePage
+	NamesNearby    = namesNearby
+	NamesAnywhere  = namesAnywhere
 	ReferencePage  = referencePage
 	HistoryPage    = historyPage
 	SchemaKeyOf    = schemaKey

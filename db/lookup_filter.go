@@ -24,7 +24,7 @@ func lookupsList(env lookup.Environment, f lookup.Filter, columns string, page l
 // newest first, and paged. zone is the reader's, in which the filter's days are meant.
 func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Location) where {
 	q := where{at: "l.requested_at", id: "l.id"}
-	q.add("l.environment = ?", env)
+	q.within("l", "environment", "= ?", env)
 	if f.Actor != "" {
 		q.facet("l", "status", "= any(?)", statusesOf(f.Actor))
 	}
@@ -37,18 +37,18 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	if f.Records != "" {
 		q.facet("l", "employment_state", "= ?", clean(string(f.Records)))
 	}
-	// A tag is on fewer lookups than a person has cases, who has fewer than one who asks all day.
-	owned, asked := q.add, q.add
+	// A tag is on fewer lookups than a person has cases, who has fewer than one who asks all day. Its rows repeat both.
+	asked, of := q.add, "l"
 	if f.Tag != (uuid.UUID{}) {
-		owned, asked = q.unseen, q.unseen
+		of = "g"
 	} else if f.Owner != (uuid.UUID{}) {
 		asked = q.unseen
 	}
 	if f.Analyst != (uuid.UUID{}) {
-		asked("l.requested_by = (select id from users where uid = ?)", f.Analyst)
+		asked(of+".requested_by = (select id from users where uid = ?)", f.Analyst)
 	}
 	if f.Owner != (uuid.UUID{}) {
-		owned("l.owner_id = (select id from users where uid = ?)", f.Owner)
+		q.add(of+".owner_id = (select id from users where uid = ?)", f.Owner)
 	}
 	if f.Dialect != "" {
 		q.facet("l", "connection_id", "= (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
@@ -60,8 +60,10 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 		q.facet("l", "source", "= ?", clean(string(f.Source)))
 	}
 	if f.Detail != "" {
-		q.facet("l", "status", "in ('expired', 'error', 'incomplete')")
-		q.slot("l", "detail", clean(detailOf(f)))
+		// Those that failed have an index of their own, by facet and detail.
+		const failed = "status in ('expired', 'error', 'incomplete')"
+		q.implied("l."+failed, "k."+failed)
+		q.rest = append(q.rest, "l."+failed, q.inSlot("l", "detail", clean(detailOf(f))))
 	}
 	if f.Overdue {
 		// Judged one by one among the open lookups: whatever is newer than a vendor's usual time is soon passed by.
@@ -73,12 +75,12 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	}
 	if f.Tag != (uuid.UUID{}) {
 		// The tag's own index has its lookups in the list's order, which is why the key is read there.
-		q.joins, q.at, q.id = "  join lookup_tags g on g.lookup_id = l.id\n", "g.requested_at", "g.lookup_id"
+		q.joins, q.carrier, q.at, q.id = "  join lookup_tags g on g.lookup_id = l.id\n", "lookup_tags g", "g.requested_at", "g.lookup_id"
 		q.add("g.tag_id = (select id from tags where environment = ? and uid = ?)", env, f.Tag)
 	}
 	q.days(q.at, f.From, f.To, zone)
 	if len(q.facets) > 0 || f.Analyst != (uuid.UUID{}) || f.Owner != (uuid.UUID{}) {
-		q.facet("l", "environment", "= ?", env) // those of one analyst or owner are kept by facets too
+		q.facets = append(q.facets, q.under) // those of one analyst or owner are kept by facets too
 	}
 	return q
 }

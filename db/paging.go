@@ -14,14 +14,23 @@ type where struct {
 	conditions []string
 	args       []any
 	joins      string   // tables beside the usual ones that a condition needs, each with its "join"
+	carrier    string   // the one of them that repeats the facets of the rows; "": the rows themselves have them
 	at, id     string   // the key of the rows, where a condition decides it
 	facets     []string // conditions on k, the facets of the rows
+	under      string   // one that goes with them, where there are any
 	rest       []string // those conditions on the rows that their facet does not imply
 }
 
 func (w *where) add(condition string, args ...any) {
 	condition = w.arguments(condition, args)
 	w.conditions, w.rest = append(w.conditions, condition), append(w.rest, condition)
+}
+
+// within narrows to one value of a part of facets that every list is narrowed to: it alone does not make a list go by facets,
+// and whoever comes by them needs not look at the rows for it.
+func (w *where) within(table, column, condition string, args ...any) {
+	condition = column + " " + w.arguments(condition, args)
+	w.conditions, w.under = append(w.conditions, table+"."+condition), "k."+condition
 }
 
 // facet adds a condition on a value that is a part of facets: column is its name in both tables.
@@ -44,10 +53,15 @@ func (w *where) unseen(condition string, args ...any) {
 // slot adds a condition on a text of which facets know the slot only. Among the rows of a facet the planner is kept from
 // reckoning how many have it: for the few that it expects it would sort them all, where the first rows are wanted.
 func (w *where) slot(table, column, text string) {
+	is := w.inSlot(table, column, text)
+	w.rest = append(w.rest, "coalesce("+is+", false)")
+}
+
+func (w *where) inSlot(table, column, text string) (is string) {
 	w.args = append(w.args, text)
-	is := table + "." + column + " = " + arg(len(w.args))
-	w.conditions, w.rest = append(w.conditions, is), append(w.rest, "coalesce("+is+", false)")
-	w.facets = append(w.facets, "k.slot = facet_slot("+arg(len(w.args))+")")
+	is = table + "." + column + " = " + arg(len(w.args))
+	w.conditions, w.facets = append(w.conditions, is), append(w.facets, "k.slot = facet_slot("+arg(len(w.args))+")")
+	return is
 }
 
 func (w *where) arguments(condition string, args []any) string {
@@ -100,15 +114,19 @@ func (w *where) facetPage(table, alias, at, facets, columns, tables string, page
 	if len(w.facets) == 0 {
 		return w.page(table, columns, tables+w.joins, w.at, w.id, page)
 	}
-	carrier, _, _ := strings.Cut(w.at, ".")
+	key, _, _ := strings.Cut(w.at, ".")
 	order, backwards := w.from(w.at, w.id, page)
+	from, rest := table+" "+alias+w.joins, strings.Join(w.rest, " and ")
+	if w.carrier != "" && !strings.Contains(rest, alias+".") {
+		from = w.carrier // nothing is asked of the rows that it does not repeat
+	}
 	as := strings.NewReplacer(w.at, "m.at", w.id, "m.id")
 	shown := strings.NewReplacer(w.at, alias+"."+at, w.id, alias+".id")
 	text = "-- name: " + table + "\nselect " + columns + tables + " where " + alias + `.id in (
     select m.id
       from ` + facets + ` k cross join lateral (
-             select ` + w.at + " as at, " + w.id + " as id from " + table + " " + alias + w.joins + `
-              where ` + carrier + ".facet = k.facet and " + strings.Join(w.rest, " and ") + `
+             select ` + w.at + " as at, " + w.id + " as id from " + from + `
+              where ` + strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + `
              ` + order + `) m
      where ` + strings.Join(w.facets, " and ") + `
      ` + as.Replace(order) + `)

@@ -166,14 +166,45 @@ const (
 	reference    = `(lower(l.reference) collate "C")`
 )
 
-// peoplePage writes the statement that finds people; edge gives the sorting text of a row that a page ends at.
+// nearby is among how many people a name is looked for before the index of words is asked: a name that one in eighty has
+// fills a page from them, and the index has at most as many rows of a rarer one.
+const nearby = 4000
+
+// namesNearby writes the statement that finds people by name among those who follow a page's cursor next.
+func namesNearby(env lookup.Environment, r find.Reading, page lookup.Page) (text string, args []any, backwards bool) {
+	q := where{}
+	q.add("p.environment = ?", env)
+	next, args, backwards := q.page("people by name, nearby", "p.id, p.uid, p.curp, p.rfc, p.name, p.nss, p.asked_at, p.words", " from people p", "p.asked_at", "p.id", lookup.Page{Before: page.Before, After: page.After, Limit: nearby})
+	name, next, _ := strings.Cut(next, "\n")
+	args = append(args, find.Query(r.Words))
+	return name + "\nselect " + foundColumns + " from (" + next + ") p where p.words @@ " + arg(len(args)) + "::tsquery" + names(backwards, page), args, backwards
+}
+
+// namesAnywhere writes the statement that finds people by name from the index of words. Without a limit beside the words the
+// planner has no hope of meeting enough of them soon.
+func namesAnywhere(env lookup.Environment, r find.Reading, page lookup.Page) (text string, args []any, backwards bool) {
+	q := where{}
+	q.add("p.environment = ?", env)
+	q.add("p.words @@ ?::tsquery", find.Query(r.Words))
+	_, backwards = q.from("p.asked_at", "p.id", page)
+	return "-- name: people by name\nwith hit as materialized (select p.id, p.asked_at from people p where " + q.text() + ")\nselect " + foundColumns +
+		" from people p where p.id in (select p.id from hit p" + names(backwards, page) + ")" + names(backwards, page), q.args, backwards
+}
+
+// names is the order of people found by name, with their number.
+func names(backwards bool, page lookup.Page) string {
+	direction := " desc"
+	if backwards {
+		direction = ""
+	}
+	return " order by p.asked_at" + direction + ", p.id" + direction + " limit " + strconv.Itoa(page.Limit+1)
+}
+
+// peoplePage writes the statement that finds people by an identifier; edge gives the sorting text of a row that a page ends at.
 func peoplePage(env lookup.Environment, r find.Reading, page lookup.Page, edge string) (text string, args []any, backwards bool) {
 	q := where{}
 	q.add("p.environment = ?", env)
 	switch r.Kind {
-	case find.Name:
-		q.add("p.words @@ ?::tsquery", find.Query(r.Words))
-		return q.page("people by name", foundColumns, "\n  from people p", "p.asked_at", "p.id", page)
 	case find.NSS:
 		q.add("p.nss <> ''")
 		q.begins(number, r.Key)
@@ -198,6 +229,17 @@ func peoplePage(env lookup.Environment, r find.Reading, page lookup.Page, edge s
 // freshPlan has the statement planned for the very text that is looked for: how common a word is decides how it is found.
 const freshPlan = pgx.QueryExecModeCacheDescribe
 
+func people(ctx context.Context, tx pgx.Tx, text string, args []any) ([]FoundPerson, error) {
+	rows, err := tx.Query(ctx, text, append([]any{freshPlan}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p FoundPerson, err error) {
+		err = row.Scan(&p.ID, &p.UID, &p.CURP, &p.RFC, &p.Name, &p.NSS, &p.AskedAt)
+		return p, err
+	})
+}
+
 func findPeople(ctx context.Context, tx pgx.Tx, env lookup.Environment, r find.Reading, page lookup.Page) (f Found, err error) {
 	f.Reading = r
 	edge := ""
@@ -208,14 +250,13 @@ select case when $3 then nss else coalesce(curp, rfc) end from people where envi
 		}
 	}
 	text, args, backwards := peoplePage(env, r, page, edge)
-	rows, err := tx.Query(ctx, text, append([]any{freshPlan}, args...)...)
-	if err != nil {
-		return f, err
+	if r.Kind == find.Name {
+		text, args, backwards = namesNearby(env, r, page)
 	}
-	f.People, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p FoundPerson, err error) {
-		err = row.Scan(&p.ID, &p.UID, &p.CURP, &p.RFC, &p.Name, &p.NSS, &p.AskedAt)
-		return p, err
-	})
+	if f.People, err = people(ctx, tx, text, args); err == nil && r.Kind == find.Name && len(f.People) <= page.Limit {
+		text, args, _ = namesAnywhere(env, r, page)
+		f.People, err = people(ctx, tx, text, args)
+	}
 	if err != nil {
 		return f, err
 	}

@@ -271,13 +271,21 @@ select 'sandbox', 'PELJ' || lpad((g % 100)::text, 2, '0') || '0101HDFRP' || chr(
 	b.exec(`analyze people`)
 	for _, text := range []string{"maria", "apellido77", "maria apellido5", "PELJ900101", "PELJ900101HDFRPN09", "PELJ900101AB1", "XYZ900101AB1", "00000000077"} {
 		for _, page := range []lookup.Page{{Limit: 50}, {Limit: 50, After: lookup.Cursor{At: day(2026, 3, 1), ID: 900}}} {
-			statement, args, _ := db.PeoplePage(lookup.Sandbox, find.Read(text)[0], page, "")
-			rows, err := b.Pool().Query(b.ctx, "explain "+statement, args...)
-			b.must(err)
-			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-			b.must(err)
-			if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan") {
-				t.Errorf("%s:\n%s", text, plan)
+			r := find.Read(text)[0]
+			explain := func(statement string, args []any, _ bool) {
+				rows, err := b.Pool().Query(b.ctx, "explain "+statement, args...)
+				b.must(err)
+				lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+				b.must(err)
+				if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan") {
+					t.Errorf("%s:\n%s", text, plan)
+				}
+			}
+			if r.Kind == find.Name {
+				explain(db.NamesNearby(lookup.Sandbox, r, page))
+				explain(db.NamesAnywhere(lookup.Sandbox, r, page))
+			} else {
+				explain(db.PeoplePage(lookup.Sandbox, r, page, ""))
 			}
 		}
 	}
