@@ -60,10 +60,14 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 		q.facet("l", "source", "= ?", clean(string(f.Source)))
 	}
 	if f.Detail != "" {
-		// Those that failed have an index of their own, by facet and detail.
 		const failed = "status in ('expired', 'error', 'incomplete')"
 		q.implied("l."+failed, "k."+failed)
-		q.rest = append(q.rest, "l."+failed, q.inSlot("l", "detail", clean(detailOf(f))))
+		if f.Analyst != (uuid.UUID{}) || f.Owner != (uuid.UUID{}) {
+			q.slot("l", "detail", clean(detailOf(f))) // of the few that are theirs
+		} else {
+			// Those that failed have an index of their own, by facet and detail.
+			q.rest = append(q.rest, "l."+failed, q.inSlot("l", "detail", clean(detailOf(f))))
+		}
 	}
 	if f.Overdue {
 		// Judged one by one among the open lookups: whatever is newer than a vendor's usual time is soon passed by.
