@@ -9,7 +9,9 @@ import (
 	"cotejo/db"
 	"cotejo/internal/find"
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
 	"cotejo/internal/task"
+	"cotejo/internal/webhook"
 )
 
 // searchQuestions look for what is there, whole and by its beginning, for what many have, and for what nobody has.
@@ -31,6 +33,22 @@ func searchQuestions(store *db.DB, k known) (list []question) {
 		for _, reading := range find.Read(t.text) {
 			list = append(list, question{t.what + " as " + string(reading.Kind), func(ctx context.Context) error {
 				_, err := store.Find(ctx, lookup.Sandbox, []find.Reading{reading}, lookup.Page{Limit: pageRows}, k.by)
+				return err
+			}})
+			// The last page of ten, or of as many as there are.
+			var deep lookup.Page
+			list = append(list, question{t.what + " as " + string(reading.Kind) + ", ten pages on", func(ctx context.Context) error {
+				if deep.Limit == 0 {
+					deep.Limit = pageRows
+					for range 9 {
+						f, err := store.Find(ctx, lookup.Sandbox, []find.Reading{reading}, deep, k.by)
+						if err != nil || !f.Older {
+							return err
+						}
+						deep.After = f.Last
+					}
+				}
+				_, err := store.Find(ctx, lookup.Sandbox, []find.Reading{reading}, deep, k.by)
 				return err
 			}})
 		}
@@ -89,6 +107,23 @@ select uid from people order by id limit 1`).Scan(&person)
 			if err == nil {
 				_, err = store.WatchPerson(ctx, env, person)
 			}
+			return err
+		}},
+		{"a text in the bodies of a day", func(ctx context.Context) error {
+			day := now.AddDate(0, 0, -1).UTC().Truncate(24 * time.Hour)
+			_, _, _, err := store.Deliveries(ctx, env, webhook.Filter{Text: "xqzvwy", From: day, To: day}, first, time.UTC)
+			return err
+		}},
+		{"what a replay of a rare filter takes", func(ctx context.Context) error {
+			_, _, _, err := store.CountReplay(ctx, env, webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Refused, Action: "login.error"}}, time.UTC, most)
+			return err
+		}},
+		{"what an export of the whole list holds", func(ctx context.Context) error {
+			_, err := store.CountExport(ctx, receipt.Selection{Environment: env, Kind: receipt.Lookups, Zone: "UTC"})
+			return err
+		}},
+		{"what an export of a rare filter holds", func(ctx context.Context) error {
+			_, err := store.CountExport(ctx, receipt.Selection{Environment: env, Kind: receipt.Records, Lookups: lookup.Filter{Status: lookup.Success, Records: lookup.PullFailed}, Zone: "UTC"})
 			return err
 		}},
 		{"what happened with a person's data", func(ctx context.Context) error {
