@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,27 @@ select s.hash, s.data, coalesce(s.user_id, 0), s.created_at, s.seen_at, s.expire
 	err := db.pool.QueryRow(ctx, query, hash).
 		Scan(&s.Hash, &s.Data, &s.UserID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.IP, &s.UserAgent)
 	return s, found(err)
+}
+
+// EndedSession gives the user of a session whose time is over, while its row is there; ErrNotFound also when the user was
+// disabled, or the session still lives. One that was signed out of leaves no row.
+func (db *DB) EndedSession(ctx context.Context, hash []byte) (userID int64, err error) {
+	err = db.pool.QueryRow(ctx, `-- name: ended session
+select u.id from sessions s join users u on u.id = s.user_id
+ where s.hash = $1 and s.expires_at <= clock_timestamp() and u.disabled_at is null`, hash).Scan(&userID)
+	return userID, found(err)
+}
+
+func typedPurpose(userID int64) string { return "typed." + strconv.FormatInt(userID, 10) }
+
+// SealTyped seals what a user sent after their session had ended, for the page on which they sign in again. It is stored nowhere.
+func (db *DB) SealTyped(plain []byte, userID int64) ([]byte, error) {
+	return db.seal(plain, typedPurpose(userID))
+}
+
+// OpenTyped opens what SealTyped sealed for the same user, and nothing else.
+func (db *DB) OpenTyped(sealed []byte, userID int64) ([]byte, error) {
+	return db.open(sealed, typedPurpose(userID))
 }
 
 // ReplaceSession adds s and ends the session under old (nil: none), at once: a sign-in gets a new id, and the one that

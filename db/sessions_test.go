@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -116,8 +117,9 @@ func TestTidy(t *testing.T) {
 	with := func(r *db.Receipt) { r.Credentials = [][2]string{{"Authorization", "Bearer x"}} }
 	oldest, recent := b.deliver(with, at(now.Add(-db.CredentialsKept-time.Minute))), b.deliver(with, at(now.Add(-db.CredentialsKept+time.Hour)))
 	stranger, fresh := b.tell(created("a"), at(now.Add(-25*time.Hour))), b.tell(created("b"), at(now.Add(-23*time.Hour)))
-	ended, alive := session("ended", 0, -time.Minute), session("alive", 0, time.Hour)
+	ended, late, alive := session("ended", 0, -13*time.Hour), session("late", b.analyst.ID, -time.Minute), session("alive", b.analyst.ID, time.Hour)
 	b.must(b.ReplaceSession(b.ctx, nil, ended))
+	b.must(b.ReplaceSession(b.ctx, nil, late))
 	b.must(b.ReplaceSession(b.ctx, nil, alive))
 	b.must(b.SignInFailed(b.ctx, "a@example.mx", 0, audit.Actor{}))
 	b.exec(`update sign_in_failures set failed_at = failed_at - $1::interval`, db.FailureWindow)
@@ -134,8 +136,17 @@ func TestTidy(t *testing.T) {
 		if b.verdict(stranger) != "unmatched "+string(webhook.CauseForeign) || b.verdict(fresh) != "unmatched " {
 			t.Errorf("unmatched: old %q, recent %q", b.verdict(stranger), b.verdict(fresh))
 		}
-		if n := value[int](b, `select count(*) from sessions`); n != 1 || !b.alive(alive) {
+		if n := value[int](b, `select count(*) from sessions`); n != 2 || !b.alive(alive) || b.alive(late) {
 			t.Errorf("%d sessions", n)
+		}
+		// One that ended a short while ago opens nothing, and still tells whose it was.
+		if id, err := b.EndedSession(b.ctx, late.Hash); err != nil || id != b.analyst.ID {
+			t.Errorf("the session that ended was that of %d, %v", id, err)
+		}
+		for _, s := range []db.Session{ended, alive} {
+			if id, err := b.EndedSession(b.ctx, s.Hash); !errors.Is(err, db.ErrNotFound) {
+				t.Errorf("a session that lives, or is gone, has ended for %d, %v", id, err)
+			}
 		}
 		if n := value[int](b, `select count(*) from sign_in_failures`); n != 2 {
 			t.Errorf("%d failures, want the two keys of the recent one", n)

@@ -11,6 +11,7 @@ import (
 const (
 	credentialsKept = 7 * 24 * time.Hour
 	foreignAfter    = 24 * time.Hour
+	sessionsKept    = 12 * time.Hour                 // ended ones, by which what somebody typed meanwhile is theirs (EndedSession)
 	tokensKept      = credentialsKept + 24*time.Hour // verifying a stored delivery again needs the token that it came with
 )
 
@@ -32,7 +33,7 @@ update deliveries set cause = 'foreign' where id = any(array(
   select id from deliveries where verdict = 'unmatched' and cause = '' and received_at < clock_timestamp() - $1::interval limit 5000))
    and verdict = 'unmatched' and cause = ''`, []any{foreignAfter}},
 		{`-- name: drop sessions
-delete from sessions where hash = any(array(select hash from sessions where expires_at < clock_timestamp() limit 5000))`, nil},
+delete from sessions where hash = any(array(select hash from sessions where expires_at < clock_timestamp() - $1::interval limit 5000))`, []any{sessionsKept}},
 		{`-- name: drop sign-in failures
 delete from sign_in_failures where ctid = any(array(select ctid from sign_in_failures where failed_at < clock_timestamp() - $1::interval limit 5000))`, []any{failureWindow}},
 		{`-- name: drop searches

@@ -94,6 +94,15 @@ func (c *Console) turnAway(w http.ResponseWriter, r *http.Request, route Route) 
 	if route.Stream || web.IsPartial(r) {
 		return web.Unauthorized(errors.New("no session"))
 	}
+	if route.Typed != "" {
+		kept, err := c.sealTyped(r, route.Typed)
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			return c.showSignIn(w, r, http.StatusUnauthorized, views.SignInPage{Kept: kept, Notice: views.Note{ID: "signin.notice.kept"}})
+		}
+	}
 	to := "/login"
 	if r.Method == http.MethodGet && r.URL.Path != "/" {
 		next := *r.URL

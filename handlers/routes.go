@@ -14,9 +14,12 @@ type Route struct {
 	Pattern string // method and path, as http.ServeMux reads them
 	Access  auth.Power
 	Handle  web.Handler
-	Stream  bool          // stays open
-	Upload  int64         // bytes that its body may have; 0: those of a form
-	Takes   time.Duration // how long it may take; 0: as long as a page, or as an upload
+	Stream  bool  // stays open
+	Upload  int64 // bytes that its body may have; 0: those of a form
+	// What a form of typed text is called, under signin.typed: it outlives the end of a session. Never one with a password, a
+	// secret or a file.
+	Typed string
+	Takes time.Duration // how long it may take; 0: as long as a page, or as an upload
 }
 
 // Open is the access of what anybody may ask for.
@@ -36,24 +39,24 @@ func (c *Console) routes() []Route {
 		{Pattern: "POST /account/password", Access: auth.PowerNone, Handle: c.changePassword},
 
 		{Pattern: "GET /search", Access: auth.PowerRead, Handle: c.searchForm},
-		{Pattern: "POST /search", Access: auth.PowerRead, Handle: c.startSearch},
+		{Pattern: "POST /search", Access: auth.PowerRead, Handle: c.startSearch, Typed: "search"},
 		{Pattern: "GET /search/{id}", Access: auth.PowerRead, Handle: c.search},
 
 		{Pattern: "GET /lookups", Access: auth.PowerRead, Handle: c.lookups},
 		{Pattern: "GET /lookups/live", Access: auth.PowerRead, Handle: c.lookupsLive, Stream: true},
 		{Pattern: "GET /lookups/{id}", Access: auth.PowerRead, Handle: c.lookup},
 		{Pattern: "GET /lookups/new", Access: auth.PowerRequest, Handle: c.newLookup},
-		{Pattern: "POST /lookups", Access: auth.PowerRequest, Handle: c.requestLookup},
+		{Pattern: "POST /lookups", Access: auth.PowerRequest, Handle: c.requestLookup, Typed: "lookup"},
 		{Pattern: "POST /lookups/check", Access: auth.PowerRequest, Handle: c.checkCURP},
 		{Pattern: "GET /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.again},
-		{Pattern: "POST /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.askAgain},
+		{Pattern: "POST /lookups/{id}/again", Access: auth.PowerRequest, Handle: c.askAgain, Typed: "again"},
 		{Pattern: "POST /lookups/{id}/reveal", Access: auth.PowerReveal, Handle: c.reveal},
-		{Pattern: "POST /lookups/{id}/decisions", Access: auth.PowerRequest, Handle: c.decide},
-		{Pattern: "POST /lookups/{id}/reference", Access: auth.PowerRequest, Handle: c.work("reference", "work.reference.saved", c.setReference)},
+		{Pattern: "POST /lookups/{id}/decisions", Access: auth.PowerRequest, Handle: c.decide, Typed: "decision"},
+		{Pattern: "POST /lookups/{id}/reference", Access: auth.PowerRequest, Handle: c.work("reference", "work.reference.saved", c.setReference), Typed: "reference"},
 		{Pattern: "POST /lookups/{id}/owner", Access: auth.PowerRequest, Handle: c.work("owner", "work.owner.saved", c.setOwner)},
-		{Pattern: "POST /lookups/{id}/tags", Access: auth.PowerRequest, Handle: c.work("tag", "work.tag.added", c.addTag)},
+		{Pattern: "POST /lookups/{id}/tags", Access: auth.PowerRequest, Handle: c.work("tag", "work.tag.added", c.addTag), Typed: "tag"},
 		{Pattern: "POST /lookups/{id}/tags/remove", Access: auth.PowerRequest, Handle: c.work("tag", "work.tag.removed", c.removeTag)},
-		{Pattern: "POST /lookups/{id}/notes", Access: auth.PowerRequest, Handle: c.work("note", "work.notes.saved", c.writeNote)},
+		{Pattern: "POST /lookups/{id}/notes", Access: auth.PowerRequest, Handle: c.work("note", "work.notes.saved", c.writeNote), Typed: "note"},
 		{Pattern: "GET /tags", Access: auth.PowerAdminister, Handle: c.tags},
 		{Pattern: "POST /tags/{id}", Access: auth.PowerAdminister, Handle: c.renameTag},
 		{Pattern: "POST /tags/{id}/delete", Access: auth.PowerAdminister, Handle: c.deleteTag},
@@ -100,7 +103,7 @@ func (c *Console) routes() []Route {
 		{Pattern: "GET /sources", Access: auth.PowerReceive, Handle: c.sources},
 
 		{Pattern: "GET /deliveries", Access: auth.PowerReceive, Handle: c.deliveries},
-		{Pattern: "POST /deliveries", Access: auth.PowerReceive, Handle: c.filterDeliveries},
+		{Pattern: "POST /deliveries", Access: auth.PowerReceive, Handle: c.filterDeliveries, Typed: "filter"},
 		{Pattern: "GET /deliveries/live", Access: auth.PowerReceive, Handle: c.deliveriesLive, Stream: true},
 		{Pattern: "GET /deliveries/{id}", Access: auth.PowerReceive, Handle: c.delivery},
 		{Pattern: "GET /deliveries/{id}/body", Access: auth.PowerBody, Handle: c.deliveryBody},

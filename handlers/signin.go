@@ -79,12 +79,12 @@ func localNext(next string) string {
 // signIn checks e-mail and password. Every failure reads the same and takes as long, so that the form tells nobody
 // which addresses exist (OWASP ASVS 5.0, 6.3.8).
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.ParseForm(r, web.FormLimits{})
+	form, err := web.ParseForm(r, web.FormLimits{Value: longestKept})
 	if err != nil {
 		return err
 	}
 	email, password := db.CleanEmail(form.Get("email")), form.Raw("password")
-	again := views.SignInPage{Email: email, Next: localNext(form.Get("next")), Errors: map[string]views.Note{}}
+	again := views.SignInPage{Email: email, Next: localNext(form.Get("next")), Kept: form.Get("kept"), Errors: map[string]views.Note{}}
 	if ok, wait := c.signIns.Allow(web.ClientIP(r)); !ok {
 		again.Errors[""] = pauseNote(wait)
 		return c.showSignIn(w, r, http.StatusTooManyRequests, again)
@@ -128,6 +128,9 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := c.sessions.Rotate(w, r, user.ID); err != nil {
 		return unavailable(err)
+	}
+	if t, ok := c.openTyped(again.Kept, user); ok {
+		return c.showTyped(w, r, user, t)
 	}
 	if again.Next == "" {
 		again.Next = "/"

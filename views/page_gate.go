@@ -7,7 +7,16 @@ type SignInPage struct {
 	Errors   map[string]Note // "" is about the pair: an error never says which of the two was wrong
 	Notice   Note            // why the user is here: session ended, signed out
 	Next     string          // path to go to afterwards, "" for the overview
+	Kept     string          // sealed: what was typed before the session ended, "" for nothing
 	FirstRun bool            // nobody has ever signed in
+}
+
+// TypedPage asks whether to send what was typed before a session ended.
+type TypedPage struct {
+	Page
+	What   string      // of signin.typed
+	Action string      // where it goes
+	Fields [][2]string // names and values, in their order
 }
 
 // MustChangePage stands before everything else while a password set by somebody else is in use.

@@ -37,11 +37,13 @@ func everyPage(p Page) map[string]templ.Component {
 	flashed.Flashes = []Flash{{Kind: "success", ID: "admin.flash.user_enabled", Args: []any{"Name", "Inés"}}, {Kind: "error", ID: "errors.broken.title"}, {Kind: "info", ID: "admin.flash.account_saved"}}
 	note := func(id string, args ...any) Note { return Note{ID: id, Args: args} }
 	pages := map[string]templ.Component{
-		"sign-in":         SignIn(SignInPage{Page: stranger}),
-		"sign-in refused": SignIn(SignInPage{Page: stranger, Email: "a@b.mx", FirstRun: true, Notice: note("signin.notice.needed"), Next: "/users", Errors: map[string]Note{"": note("signin.error.wrong", "Count", 2)}}),
-		"must change":     MustChange(MustChangePage{Page: p, Errors: map[string]Note{"new": note("admin.password.short"), "again": note("admin.password.differs")}}),
-		"overview empty":  Overview(OverviewPage{Page: p, Fresh: true}),
-		"overview idle":   Overview(OverviewPage{Page: p, Webhooks: WebhookHealth{Registered: true}}),
+		"sign-in":                     SignIn(SignInPage{Page: stranger}),
+		"sign-in with what was typed": SignIn(SignInPage{Page: stranger, Kept: "c2VhbGVk", Notice: note("signin.notice.kept")}),
+		"typed":                       Typed(TypedPage{Page: stranger, What: "note", Action: "/lookups/x/notes", Fields: [][2]string{{"text", `a "note" <b>`}, {"text", "another"}}}),
+		"sign-in refused":             SignIn(SignInPage{Page: stranger, Email: "a@b.mx", FirstRun: true, Notice: note("signin.notice.needed"), Next: "/users", Errors: map[string]Note{"": note("signin.error.wrong", "Count", 2)}}),
+		"must change":                 MustChange(MustChangePage{Page: p, Errors: map[string]Note{"new": note("admin.password.short"), "again": note("admin.password.differs")}}),
+		"overview empty":              Overview(OverviewPage{Page: p, Fresh: true}),
+		"overview idle":               Overview(OverviewPage{Page: p, Webhooks: WebhookHealth{Registered: true}}),
 		"overview full": Overview(OverviewPage{Page: flashed, Latest: []lookup.Row{aRow}, Duties: []Duty{{lookup.ActorAnalyst, 3}},
 			Failures: []Failure{{lookup.Error, "service_degradation", "imss", 5}, {lookup.Error, "", "imss", 1}, {lookup.Incomplete, "brand_new", "issste", 99}},
 			Webhooks: WebhookHealth{Registered: true, LastDeliveryAt: noon.Add(-time.Hour), Open: 2}}),

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -130,6 +131,15 @@ func (f *Form) All(name string) []string {
 
 func tidy(s string) string {
 	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+}
+
+// Values gives every value as sent, to be sent again.
+func (f *Form) Values() url.Values {
+	all := make(url.Values, len(f.values))
+	for name, values := range f.values {
+		all[name] = slices.Clone(values)
+	}
+	return all
 }
 
 // Has reports whether the form has the name at all, be it empty.

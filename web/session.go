@@ -235,6 +235,15 @@ func (s *Sessions) Current(r *http.Request) *Session {
 	return gs.Values[valueSession].(*Session)
 }
 
+// CookieHash gives what the session that the request's cookie names is stored under, whether or not it is still alive.
+func (s *Sessions) CookieHash(r *http.Request) (hash []byte, ok bool) {
+	c, err := r.Cookie(s.cookie)
+	if err != nil {
+		return nil, false
+	}
+	return hashCookie(c.Value)
+}
+
 // Commit stores the changes made to Current(r). Call it before the answer begins.
 func (s *Sessions) Commit(w http.ResponseWriter, r *http.Request) error {
 	gs, err := s.Get(r, s.cookie)
