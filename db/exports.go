@@ -50,7 +50,7 @@ func (db *DB) CountExport(ctx context.Context, s receipt.Selection) (c ExportCou
 	if s.Kind == receipt.Deliveries {
 		text, args, _ = deliveriesList(s.Environment, s.Deliveries, "l.person_id, 0 as n", page, s.Location())
 	} else {
-		text, args, _ = lookupsList(s.Environment, s.Lookups, "l.person_id, l.records as n", page, s.Location())
+		text, args, _ = lookupsList(s.Environment, s.Lookups, "l.person_id, l.records as n", " from lookups l\n", page, s.Location())
 	}
 	err = db.pool.QueryRow(ctx, `-- name: count of export
 select count(*), coalesce(sum(n), 0), count(distinct person_id) from (

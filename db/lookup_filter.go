@@ -10,13 +10,13 @@ import (
 
 // lookupsPage writes the statement for a page of the list of lookups.
 func lookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
-	return lookupsList(env, f, rowColumns, page, zone)
+	return lookupsList(env, f, rowColumns, rowTables, page, zone)
 }
 
-// lookupsList is a page of the list with columns of the caller's.
-func lookupsList(env lookup.Environment, f lookup.Filter, columns string, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
+// lookupsList is a page of the list with columns of the caller's, from the tables that have them.
+func lookupsList(env lookup.Environment, f lookup.Filter, columns, tables string, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
 	q := lookupConditions(env, f, zone)
-	return q.facetPage("lookups", "l", "requested_at", "lookup_facets", columns, rowTables, page)
+	return q.facetPage("lookups", "l", "requested_at", "lookup_facets", columns, tables, page)
 }
 
 // lookupConditions is what a filter means, the only place that says so: whatever lists or exports filtered lookups starts

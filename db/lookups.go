@@ -303,7 +303,7 @@ select requested_at, id from lookups where environment = $1 and uid = $2`, env, 
 }
 
 func (db *DB) lookupIDs(ctx context.Context, q where, page lookup.Page) ([]uuid.UUID, error) {
-	text, args, _ := q.facetPage("lookups", "l", "requested_at", "lookup_facets", "l.uid", rowTables, page)
+	text, args, _ := q.facetPage("lookups", "l", "requested_at", "lookup_facets", "l.uid", " from lookups l\n", page)
 	rows, err := db.pool.Query(ctx, text, args...)
 	if err != nil {
 		return nil, err
