@@ -1,10 +1,12 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +19,7 @@ import (
 
 const connectionColumns = `c.id, c.uid, c.name, c.dialect, c.environment, c.base_url, c.key_tail, c.widget_id, c.sandbox_header, c.calls_per_minute,
        coalesce(c.paused_at, ` + never + `), c.paused_code, c.changed_at, coalesce(u.name, ''),
+       c.price, c.currency, coalesce(c.priced_at, ` + never + `), coalesce((select q.name from users q where q.id = c.priced_by), ''),
        coalesce(s.uid, '00000000-0000-0000-0000-000000000000'), coalesce(s.vendor_id, ''), coalesce(s.token_tail, ''),
        coalesce(s.created_at, ` + never + `),
        coalesce((select max(d.received_at) from deliveries d where d.subscription_id = s.id), ` + never + `)
@@ -30,7 +33,7 @@ func scanConnection(row pgx.Row) (connection.Connection, error) {
 	var c connection.Connection
 	s := &c.Subscription
 	err := row.Scan(&c.ID, &c.UID, &c.Name, &c.Dialect, &c.Environment, &c.BaseURL, &c.KeyTail, &c.WidgetID, &c.SandboxHeader, &c.CallsPerMinute,
-		&c.PausedAt, &c.PausedCode, &c.ChangedAt, &c.ChangedBy,
+		&c.PausedAt, &c.PausedCode, &c.ChangedAt, &c.ChangedBy, &c.Price.Amount, &c.Price.Currency, &c.Price.SetAt, &c.Price.SetBy,
 		&s.UID, &s.VendorID, &s.TokenTail, &s.RegisteredAt, &s.LastDeliveryAt)
 	return c, found(err)
 }
@@ -104,12 +107,30 @@ update connections set name = $3, base_url = $4, widget_id = $5, calls_per_minut
 			c.Environment, c.Dialect, c.Name, c.BaseURL, c.WidgetID, c.CallsPerMinute, by.UserID, c.SandboxHeader).Scan(&c.ID, &c.UID); err != nil {
 			return found(err)
 		}
-		return record(ctx, tx, by, note{action: action, subject: c.UID.String(), detail: string(c.Environment)})
+		detail := string(c.Environment)
+		priced, err := setPrice(ctx, tx, c, by)
+		if err != nil {
+			return err
+		}
+		if priced {
+			detail += " price " + cmp.Or(c.Price.Amount, "none") + " " + c.Price.Currency
+		}
+		return record(ctx, tx, by, note{action: action, subject: c.UID.String(), detail: strings.TrimSpace(detail)})
 	})
 	if err != nil {
 		return connection.Connection{}, err
 	}
 	return db.ConnectionByID(ctx, c.ID)
+}
+
+// setPrice keeps the price of a connection with who set it and when, which stay while it is the same. It tells whether it
+// was another.
+func setPrice(ctx context.Context, tx pgx.Tx, c connection.Connection, by audit.Actor) (changed bool, err error) {
+	tag, err := tx.Exec(ctx, `-- name: set price
+update connections set price = $2, currency = coalesce(nullif($3, ''), currency), priced_at = case when $2 <> '' then clock_timestamp() end,
+       priced_by = case when $2 <> '' then nullif($4, 0) end
+ where id = $1 and (price <> $2 or $2 <> '' and currency <> coalesce(nullif($3, ''), currency))`, c.ID, c.Price.Amount, c.Price.Currency, by.UserID)
+	return tag.RowsAffected() > 0, err
 }
 
 // A key sealed for one environment does not open in the other.

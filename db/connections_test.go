@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"cotejo/db"
+	"cotejo/internal/audit"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
 )
@@ -124,6 +127,46 @@ func TestHoldCalls(t *testing.T) {
 	if wait, err := b.TakeToken(b.ctx, b.sandbox.ID); err != nil || wait != 0 {
 		t.Errorf("after the hold: wait %v, %v", wait, err)
 	}
+}
+
+// A price is kept with who set it and when, as long as it is the same; what it became is on the trail.
+func TestPriceOfAConnection(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	c := b.sandbox
+	if !cmp.Equal(c.Price, connection.Price{Currency: connection.Pesos}) {
+		t.Fatalf("a price that nobody set: %+v", c.Price)
+	}
+	save := func(p connection.Price, by audit.Actor) connection.Price {
+		t.Helper()
+		c.Price = p
+		var err error
+		c, err = b.SaveConnection(b.ctx, c, "", by)
+		b.must(err)
+		return c.Price
+	}
+	first := save(connection.Price{Amount: "12.50", Currency: "MXN"}, b.by)
+	if first.Amount != "12.50" || first.Currency != "MXN" || first.SetBy != b.analyst.Name || time.Since(first.SetAt) > time.Minute {
+		t.Errorf("set: %+v", first)
+	}
+	if same := save(first, audit.Actor{Name: "cotejo"}); !cmp.Equal(same, first) {
+		t.Errorf("the same price became %+v", same)
+	}
+	if usd := save(connection.Price{Amount: "12.50", Currency: "USD"}, audit.Actor{Name: "cotejo"}); usd.Currency != "USD" || usd.SetBy != "" || !usd.SetAt.After(first.SetAt) {
+		t.Errorf("another currency: %+v", usd)
+	}
+	if none := save(connection.Price{Currency: "USD"}, b.by); !cmp.Equal(none, connection.Price{Currency: "USD"}) {
+		t.Errorf("taken away: %+v", none)
+	}
+	want := "sandbox price 12.50 MXN,sandbox,sandbox price 12.50 USD,sandbox price none USD"
+	if got := value[string](b, `select string_agg(detail, ',' order by id) from audit_entries where action = 'connection.changed'`); got != want {
+		t.Errorf("the trail says %q", got)
+	}
+	for _, bad := range []string{"1,5", "-1", "1e3", "01", ".5", "1.", "1000000000", "1.00001"} {
+		b.refused(checkViolation, `update connections set price = '`+bad+`', priced_at = now()`)
+	}
+	b.refused(checkViolation, `update connections set price = '1'`)
+	b.refused(checkViolation, `update connections set currency = 'peso'`)
 }
 
 func TestSaveConnection(t *testing.T) {

@@ -137,6 +137,11 @@ func (c *Console) bulkPage(w http.ResponseWriter, r *http.Request) (views.BulkPa
 			return page, err
 		}
 		page.Sources = form.Sources
+		at, err := c.DB.Connection(r.Context(), v.env, page.Bulk.Dialect)
+		if err != nil {
+			return page, failed(err)
+		}
+		page.Price = at.Price
 	}
 	return page, failed(c.bulkRows(r.Context(), &page, r.URL.Query()))
 }

@@ -78,6 +78,10 @@ func TestBulk(t *testing.T) {
 		t.Errorf("the reference is read from column %q", got)
 	}
 	b.get(at+"?verdict=invalid").count("tr[data-row]", 1)
+	page.count("#bulk-cost, #bulk-no-price", 0)
+	c.as(auth.Administrator).get(at).count("#bulk-no-price", 1)
+	c.exec(`update connections set price = '12.5', priced_at = now()`)
+	b.get(at).count("#bulk-cost", 1).has("2 × $12.50 MXN = $25.00 MXN")
 	// The columns can be corrected.
 	b.post(at+"/read", url.Values{"header": {"on"}, "identifier": {"1"}, "reference": {"-1"}, "platform": {"imss"}}).to(at)
 	b.get(at).count(`tr[data-verdict=invalid]`, 4).count("#bulk-consent", 0)

@@ -36,7 +36,7 @@ func (c *Console) connectionPage(w http.ResponseWriter, r *http.Request) (views.
 			s := stored[i]
 			card.Connection = s
 			card.Values = connection.Form{Name: s.Name, Dialect: dialect, BaseURL: s.BaseURL, WidgetID: s.WidgetID,
-				SandboxHeader: s.SandboxHeader, CallsPerMinute: strconv.Itoa(s.CallsPerMinute)}
+				SandboxHeader: s.SandboxHeader, CallsPerMinute: strconv.Itoa(s.CallsPerMinute), Price: s.Price.Amount, Currency: s.Price.Currency}
 			if s.Subscription.TokenTail != "" {
 				card.HookURL = c.HooksURL + "/hooks/••••••••" + s.Subscription.TokenTail
 			}
@@ -75,7 +75,12 @@ func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := visitOf(r)
 	typed := connection.Form{Name: form.Get("name"), Dialect: card.Dialect, BaseURL: strings.TrimRight(form.Get("base_url"), "/"),
-		Key: form.Get("key"), WidgetID: form.Get("widget_id"), SandboxHeader: form.Bool("sandbox_header"), CallsPerMinute: form.Get("calls_per_minute")}
+		Key: form.Get("key"), WidgetID: form.Get("widget_id"), SandboxHeader: form.Bool("sandbox_header"), CallsPerMinute: form.Get("calls_per_minute"),
+		Price: card.Values.Price, Currency: card.Values.Currency}
+	// A script from before there were prices leaves the one there is.
+	if form.Has("price") {
+		typed.Price, typed.Currency = form.Get("price"), form.Get("currency")
+	}
 	card.Values = typed
 	card.Values.Key = "" // never sent back
 	for _, p := range typed.Check(v.env, card.Exists()) {
@@ -86,7 +91,7 @@ func (c *Console) saveConnection(w http.ResponseWriter, r *http.Request) error {
 	}
 	calls, _ := strconv.Atoi(typed.CallsPerMinute) // Check has read it
 	fresh := connection.Connection{Name: typed.Name, Dialect: card.Dialect, Environment: v.env, BaseURL: typed.BaseURL,
-		SandboxHeader: typed.SandboxHeader, CallsPerMinute: calls}
+		SandboxHeader: typed.SandboxHeader, CallsPerMinute: calls, Price: typed.Priced()}
 	if card.Dialect == lookup.Palenca {
 		fresh.WidgetID = typed.WidgetID
 	}

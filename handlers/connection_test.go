@@ -29,6 +29,8 @@ func TestConnectionForm(t *testing.T) {
 		"key":              form("key", "public_0123"),
 		"calls_per_minute": form("calls_per_minute", "121"),
 		"name":             form("name", " "),
+		"price":            form("price", "12,50"),
+		"currency":         form("price", "1", "currency", "pesos"),
 	} {
 		r := b.post("/connection", bad).want(http.StatusUnprocessableEntity).count("#"+field+"-error", 1).lacks(creds.APIKey)
 		if got, _ := r.doc().Find("input[name=" + field + "]").Attr("value"); field != "key" && got != strings.TrimSpace(bad.Get(field)) {
@@ -46,6 +48,32 @@ func TestConnectionForm(t *testing.T) {
 	}
 	if n := c.trail(audit.ConnectionEdited, b.user); n != 3 {
 		t.Errorf("%d changes on the trail, want 3", n)
+	}
+}
+
+// A price is one of the fields; whoever posts the form without it leaves it as it is.
+func TestPriceForm(t *testing.T) {
+	t.Parallel()
+	c := withVendor(t)
+	creds := c.box.Credentials()
+	b := c.as(auth.Administrator)
+	form := url.Values{"name": {"Palenca"}, "base_url": {c.boxURL + "/v1"}, "widget_id": {creds.WidgetID}, "calls_per_minute": {"100"}}
+	form.Set("price", " 12.50 ")
+	form.Set("currency", "usd")
+	b.post("/connection", form).to("/connection")
+	page := b.get("/connection").want(http.StatusOK).has("$12.50 USD")
+	if got := page.attr("#price", "value") + " " + page.attr("#currency", "value"); got != "12.50 USD" {
+		t.Errorf("kept as %s", got)
+	}
+	form.Del("price")
+	form.Del("currency")
+	b.post("/connection", form).to("/connection")
+	b.get("/connection").has("$12.50 USD")
+	form.Set("price", "")
+	b.post("/connection", form).to("/connection")
+	b.get("/connection").lacks("$12.50")
+	if n := one[int](c, `select count(*) from audit_entries where action = 'connection.changed' and detail like '% price %'`); n != 2 {
+		t.Errorf("%d changes of the price on the trail, want 2", n)
 	}
 }
 

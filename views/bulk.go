@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cotejo/internal/bulk"
+	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
 )
 
@@ -52,6 +53,7 @@ type BulkPage struct {
 	After, Before string
 	Notice        string // version of the privacy notice
 	ConsentDays   int
+	Price         connection.Price // of a lookup, in a draft
 	Form          BulkForm
 	Errors        map[string]Note // consent, means, given_on, insist; columns
 }
@@ -98,6 +100,34 @@ func (v BulkPage) tab(verdict bulk.Verdict) string {
 
 // calls is how many people would be asked about, without those that were warned about.
 func (v BulkPage) calls() int { return v.Bulk.Counts[bulk.Send] }
+
+// cost says what the vendor would charge for those who are asked about, and for the doubtful ones with them.
+func (v BulkPage) cost() (lines []string) {
+	if !v.Price.Known() {
+		return nil
+	}
+	line := func(id string, n int) {
+		if n > 0 {
+			lines = append(lines, v.T("bulk.send."+id, "Calls", v.P.Number(int64(n)), "Price", money(v.Page, v.Price.Amount, v.Price), "Total", money(v.Page, v.Price.Times(n), v.Price)))
+		}
+	}
+	id := "cost"
+	if v.Sandbox() {
+		id = "cost_sandbox"
+	}
+	line(id, v.calls())
+	if more := v.Bulk.Counts[bulk.Doubtful]; more > 0 {
+		line("cost_insist", v.calls()+more)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	by := v.T("bulk.send.cost_by", "Date", v.P.Date(v.Price.SetAt.In(v.P.Zone())), "Name", v.Price.SetBy)
+	if v.Price.SetBy == "" {
+		by = v.T("bulk.send.cost_on", "Date", v.P.Date(v.Price.SetAt.In(v.P.Zone())))
+	}
+	return append(lines, by)
+}
 
 // takes puts into words how long the chosen rows take at least.
 func (v BulkPage) takes(n int) string {

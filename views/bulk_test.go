@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"cotejo/internal/auth"
 	"cotejo/internal/bulk"
+	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
 )
 
@@ -50,4 +52,49 @@ func TestBulkPages(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a bulk would cost is said by the price that somebody entered, and not invented without one.
+func TestBulkCost(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+	price := connection.Price{Amount: "12.505", Currency: "MXN", SetAt: at, SetBy: "Rosa"}
+	for name, test := range map[string]struct {
+		env            lookup.Environment
+		role           auth.Role
+		price          connection.Price
+		send, doubtful int
+		want, lacks    []string
+	}{
+		"real":             {lookup.Production, auth.Analyst, price, 3, 0, []string{"3 × $12.505 MXN = $37.515 MXN, antes de IVA", "Rosa", "1 mar 2026", "facturables"}, []string{"dudosas", "Si se facturara"}},
+		"with doubtful":    {lookup.Production, auth.Analyst, price, 1000, 2, []string{"1,000 × $12.505 MXN = $12,505.00 MXN", "1,002 × $12.505 MXN = $12,530.01 MXN"}, nil},
+		"doubtful alone":   {lookup.Production, auth.Analyst, price, 0, 1, []string{"Con las dudosas: 1 × $12.505 MXN"}, []string{"Costo: 0"}},
+		"test":             {lookup.Sandbox, auth.Analyst, price, 3, 0, []string{"Si se facturara: 3 ×", "nada se factura"}, []string{"Costo"}},
+		"nobody":           {lookup.Production, auth.Analyst, price, 0, 0, nil, []string{"×"}},
+		"no price":         {lookup.Production, auth.Analyst, connection.Price{Currency: "MXN"}, 3, 0, nil, []string{"×", "precio", "$"}},
+		"an administrator": {lookup.Production, auth.Administrator, connection.Price{Currency: "MXN"}, 3, 0, []string{"No se ha escrito el precio"}, []string{"×", "$"}},
+	} {
+		b := bulk.Bulk{UID: uuid.New(), State: bulk.Draft, SHA256: make([]byte, 32), Columns: []string{"CURP"}, Encoding: bulk.UTF8, Delimiter: bulk.Comma, Dialect: lookup.Buro,
+			Layout: bulk.Layout{Reference: bulk.None}, Platform: lookup.AllSources, PerMinute: 120, Total: 9, Counts: map[bulk.Verdict]int{bulk.Send: test.send, bulk.Doubtful: test.doubtful}}
+		p := testPage("es-MX").as(test.role)
+		p = p.in(test.env)
+		v := BulkPage{Page: p, Bulk: b, Price: test.price, ConsentDays: 365}
+		v.Title = "x"
+		doc := render(t, Bulk(v))
+		checkDocument(t, doc, "es-MX")
+		text := strings.Join(strings.Fields(doc.Find("#bulk").Text()), " ")
+		for _, want := range test.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: lacks %q: %s", name, want, text)
+			}
+		}
+		for _, not := range test.lacks {
+			if strings.Contains(text, not) {
+				t.Errorf("%s: says %q: %s", name, not, text)
+			}
+		}
+		if link := doc.Find(`#bulk-no-price a[href="/connection#connection-buro"]`).Length(); (link == 1) != (name == "an administrator") {
+			t.Errorf("%s: %d links to where a price is set", name, link)
+		}
+	}
 }

@@ -83,7 +83,7 @@ type ConnectionCard struct {
 	Dialect    lookup.Dialect
 	Connection connection.Connection // zero ID: none was set up in this environment
 	Values     connection.Form
-	Errors     map[string]Note // name, base_url, key, widget_id, sandbox_header, calls_per_minute; "" for the whole
+	Errors     map[string]Note // name, base_url, key, widget_id, sandbox_header, calls_per_minute, price, currency; "" for the whole
 	HookURL    string          // where the vendor sends, its token masked; "" before the registration
 	Test       *TestResult     // of the test just made, nil otherwise
 }
@@ -109,7 +109,7 @@ func (c ConnectionCard) id(field string) string {
 
 // mistakes lists what is wrong in the order of the form, each leading to its field.
 func (c ConnectionCard) mistakes() []FieldError {
-	list := InOrder(c.Errors, "name", "calls_per_minute", "base_url", "sandbox_header", "key", "widget_id")
+	list := InOrder(c.Errors, "name", "calls_per_minute", "base_url", "sandbox_header", "key", "widget_id", "price", "currency")
 	for i := range list {
 		if list[i].Field != "" {
 			list[i].Field = c.id(list[i].Field)
@@ -188,4 +188,17 @@ func keyHelp(p Page, c ConnectionCard) string {
 
 func urlHelp(p Page, c ConnectionCard) string {
 	return p.T("admin.connection.url_help." + string(c.Dialect) + "_" + string(p.Env))
+}
+
+// money is an amount in the currency of a price.
+func money(p Page, amount string, of connection.Price) string {
+	return p.P.Money(amount) + " " + of.Currency
+}
+
+// priceWords says what a lookup costs and since when that is known, "" when nobody said.
+func priceWords(p Page, price connection.Price) string {
+	if !price.Known() {
+		return ""
+	}
+	return p.T("admin.connection.price_since", "Price", money(p, price.Amount, price), "Date", p.P.Date(price.SetAt.In(p.P.Zone())))
 }

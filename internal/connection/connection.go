@@ -30,6 +30,7 @@ type Connection struct {
 	PausedCode     string
 	ChangedAt      time.Time
 	ChangedBy      string
+	Price          Price
 	Subscription   Subscription
 }
 
@@ -67,6 +68,8 @@ type Form struct {
 	WidgetID       string // Palenca only
 	SandboxHeader  bool   // Buró only
 	CallsPerMinute string
+	Price          string // of a billable lookup, before VAT; "" sets none
+	Currency       string // "" is Pesos
 }
 
 // Problem is one thing wrong with the form: the field and the message to show there.
@@ -107,6 +110,13 @@ func (f Form) Check(env lookup.Environment, stored bool) []Problem {
 	}
 	if n, err := strconv.Atoi(f.CallsPerMinute); err != nil || n < 1 || n > MaxCallsPerMinute {
 		add("calls_per_minute", "admin.connection.calls_bad", "Max", MaxCallsPerMinute)
+	}
+	price := f.Priced()
+	if price.Known() && !priceForm.MatchString(price.Amount) {
+		add("price", "admin.connection.price_bad")
+	}
+	if !currencyForm.MatchString(price.Currency) {
+		add("currency", "admin.connection.currency_bad")
 	}
 	return problems
 }

@@ -108,6 +108,16 @@ func TestFormCheck(t *testing.T) {
 		{"no calls", false, func(f *connection.Form) { f.CallsPerMinute = "0" }, []string{"calls_per_minute admin.connection.calls_bad"}},
 		{"too many calls", false, func(f *connection.Form) { f.CallsPerMinute = "121" }, []string{"calls_per_minute admin.connection.calls_bad"}},
 		{"calls in words", false, func(f *connection.Form) { f.CallsPerMinute = "many" }, []string{"calls_per_minute admin.connection.calls_bad"}},
+		{"a price", false, func(f *connection.Form) { f.Price, f.Currency = " 12.5075 ", "usd" }, nil},
+		{"a price of nothing", false, func(f *connection.Form) { f.Price = "0" }, nil},
+		{"a price in words", false, func(f *connection.Form) { f.Price = "doce" }, []string{"price admin.connection.price_bad"}},
+		{"a price with a sign", false, func(f *connection.Form) { f.Price = "-1" }, []string{"price admin.connection.price_bad"}},
+		{"a price with a comma", false, func(f *connection.Form) { f.Price = "12,50" }, []string{"price admin.connection.price_bad"}},
+		{"a price as a power", false, func(f *connection.Form) { f.Price = "1e3" }, []string{"price admin.connection.price_bad"}},
+		{"a price as a fraction", false, func(f *connection.Form) { f.Price = "1/2" }, []string{"price admin.connection.price_bad"}},
+		{"five places", false, func(f *connection.Form) { f.Price = "0.00001" }, []string{"price admin.connection.price_bad"}},
+		{"a milliard", false, func(f *connection.Form) { f.Price = "1000000000" }, []string{"price admin.connection.price_bad"}},
+		{"no currency", false, func(f *connection.Form) { f.Price, f.Currency = "1", "pesos" }, []string{"currency admin.connection.currency_bad"}},
 		{"a key and a widget of Buró", false, func(f *connection.Form) {
 			f.Dialect, f.BaseURL, f.Key, f.WidgetID = lookup.Buro, "https://gateway.bank.mx", "public_x", "not read"
 		}, nil},
@@ -131,5 +141,22 @@ func TestPaused(t *testing.T) {
 	t.Parallel()
 	if (connection.Connection{}).Paused() || !(connection.Connection{PausedAt: time.Unix(1, 0)}).Paused() {
 		t.Error("a connection is paused from the moment given")
+	}
+}
+
+// A cost is exact, however many lookups there are.
+func TestPriceTimes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		price string
+		n     int
+		want  string
+	}{
+		{"12.50", 3, "37.50"}, {"12.5", 3, "37.50"}, {"12", 10_000, "120000.00"}, {"0", 7, "0.00"}, {"0.1", 3, "0.30"}, {"0.0075", 3, "0.0225"},
+		{"0.1250", 8, "1.00"}, {"999999999.9999", 10_000, "9999999999999.00"}, {"1.1", 0, "0.00"}, {"", 3, ""}, {"1e3", 3, ""}, {"1/3", 3, ""},
+	} {
+		if got := (connection.Price{Amount: test.price}).Times(test.n); got != test.want {
+			t.Errorf("%d at %q: %q, want %q", test.n, test.price, got, test.want)
+		}
 	}
 }
