@@ -29,6 +29,7 @@ type tab struct {
 	problems []string
 	requests []request
 	allowed  map[int64]bool // statuses of answers that the test asks for
+	lost     bool           // its process is away
 	status   int64          // of the newest document
 	loaded   chan int64     // status of each document once it is loaded
 }
@@ -87,7 +88,9 @@ func (b *tab) hear(event any) {
 			for _, arg := range e.Args {
 				text += " " + string(arg.Value) + arg.Description
 			}
-			b.problems = append(b.problems, "console:"+text)
+			if !b.lost {
+				b.problems = append(b.problems, "console:"+text)
+			}
 		}
 	case *runtime.EventExceptionThrown:
 		text := e.ExceptionDetails.Text
@@ -127,7 +130,7 @@ func (b *tab) hear(event any) {
 		}
 	case *network.EventLoadingFailed:
 		// Streams and downloads end so when their page is left.
-		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" {
+		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" && !b.lost {
 			b.problems = append(b.problems, fmt.Sprintf("failed request: %s %s", e.ErrorText, e.BlockedReason))
 		}
 	}
@@ -140,6 +143,13 @@ func (b *tab) expects(statuses ...int64) {
 	for _, status := range statuses {
 		b.allowed[status] = true
 	}
+}
+
+// loses allows requests to fail while the process is away.
+func (b *tab) loses(lost bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lost = lost
 }
 
 // sent forgets the requests so far and returns them.

@@ -134,6 +134,11 @@ func TestWithoutScript(t *testing.T) {
 	b.leads(fill("#tag", "Revisión"), click("#work-tag-form button"))
 	b.leads(click("#note"), press("Llamó para preguntar."), click("#note-save"))
 	b.says("#work", "Llamó para preguntar.", "revisión")
+	b.leads(click("#reason"), press("Sin historial suficiente."), click("#decide-save"))
+	b.says("#decisions [data-decision]", "Sin historial suficiente.")
+	if n := value[int](s, "select count(*)::int from decisions d join lookups l on l.id = d.lookup_id where l.uid = $1", id); n != 1 {
+		t.Errorf("%d decisions were kept", n)
+	}
 	b.leads(fill("#seek", "sol-5"), press("\r"))
 	b.leads(click(fmt.Sprintf(`[data-lookup="%s"] a.table__main`, id)))
 	if at := b.path(); at != path {

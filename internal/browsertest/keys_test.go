@@ -30,7 +30,7 @@ type focus struct {
 func (b *tab) tabTo(css string) {
 	b.t.Helper()
 	var stops []string
-	for range 60 {
+	for range 120 {
 		b.do(press("\t"))
 		at := ask[focus](b, focused)
 		if !at.Seen {
@@ -149,11 +149,47 @@ func TestKeyboard(t *testing.T) {
 		t.Errorf("the browser keeps %s", kept)
 	}
 
+	readByKeys(s, b)
+
 	// The single keys can be switched off (WCAG 2.2, 2.1.4).
 	b.do(press("?"), click("[data-keys-switch]"), press("\x1b"))
 	ask[any](b, "document.activeElement.blur(), null")
 	b.do(press("n"))
 	if at := b.path(); at == "/lookups/new" {
 		t.Error("a key works that was switched off")
+	}
+}
+
+// readByKeys asks for somebody with a history, reads it, decides on it and takes the file.
+func readByKeys(s *site, b *tab) {
+	b.t.Helper()
+	b.leads(press("n"))
+	b.tabTo("#curp")
+	b.do(press("LALE870908HDFRPD02"))
+	b.until(`document.querySelector("#curp-says [role=status]")`)
+	b.tabTo("[name=consent]")
+	b.do(press(" "))
+	b.leads(press("\r"))
+	b.finished("success", "complete")
+	id := strings.TrimPrefix(b.path(), "/lookups/")
+	s.until(`profile_state = 'complete' and employment_state = 'complete' from lookups where uid = $1`, id)
+	b.until(`document.querySelector("#h-profile")`)
+	b.tabTo("#line") // the drawing scrolls by the arrow keys
+	b.tabTo("td a.fact")
+	b.leads(press("\r"))
+	if at := b.path(); !strings.HasPrefix(at, "/pulls/") {
+		b.t.Errorf("a fact leads to %s", at)
+	}
+	b.tabTo("#pull-lookup")
+	b.leads(press("\r"))
+	b.tabTo("#reason")
+	b.do(press("Continuidad de tres años."))
+	b.tabTo("#decide-save")
+	b.leads(press("\r"))
+	b.says("[data-decision]", "Continuidad de tres años.")
+	b.do(strike("/")) // back to the top
+	b.tabTo("#case-csv")
+	if rows := readCSV(b.t, b.download(press("\r")).bytes); len(rows) < 2 {
+		b.t.Error("the file has no rows")
 	}
 }

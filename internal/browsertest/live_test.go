@@ -3,6 +3,7 @@ package browsertest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,6 +65,34 @@ func TestStatusesArriveLive(t *testing.T) {
 		}
 	}
 	timeToRow(t, s, one, two)
+	comesBack(s, first, second, one, two)
+}
+
+// comesBack ends the process that one of two browsers talks to, and starts it again. Its page says that news are lost, comes
+// back by itself, and shows what happened meanwhile. The other browser and its process, which has the sandbox, stay.
+func comesBack(s *site, stays, goes *process, one, two *tab) {
+	t := two.t
+	t.Helper()
+	two.loses(true)
+	goes.end()
+	two.until(`document.querySelector(".live--lost [data-live-text]")?.textContent == document.querySelector("[data-live]").dataset.lost`)
+
+	one.request(people[0].curp, "SOL-10")
+	var mended, account string
+	if err := s.db.QueryRow(t.Context(), `select l.uid::text, a.account_id from lookups l join attempts a on a.lookup_id = l.id where l.status = 'error' order by l.id limit 1`).
+		Scan(&mended, &account); err != nil {
+		t.Fatal(err)
+	}
+	s.tell(stays, "/accounts/"+account+"/events", map[string]any{"action": "login.success", "apply": true})
+	s.until(settled)
+	s.serve("COTEJO_WORKERS=0", "COTEJO_LISTEN="+strings.TrimPrefix(goes.url, "http://"))
+	two.until(opened)
+	two.until(fmt.Sprintf(`document.querySelector('[data-lookup="%s"][data-status="success"]')`, mended))
+	two.until(`document.querySelector("#lookups-new").textContent.startsWith("1 consulta nueva")`)
+	two.loses(false)
+	if !ask[bool](two, "window.sameDocument === true") {
+		t.Error("the list was loaded again")
+	}
 }
 
 // TestSameNewsIsNone opens a list anew while a lookup is under way: that the clock went on is no change to tell.
@@ -85,6 +114,60 @@ func TestSameNewsIsNone(t *testing.T) {
 		if n := b.count(".table__fresh"); n != 0 {
 			t.Errorf("started %s, a row is marked as changed", times)
 		}
+	}
+	readWhileNewsCome(s, p, b)
+}
+
+// readWhileNewsCome reads a list, and then a case, while others come and change: what is being read stays where it is.
+func readWhileNewsCome(s *site, p *process, b *tab) {
+	t := b.t
+	t.Helper()
+	const (
+		row   = "[data-lookup]:last-child"
+		above = "[data-lookup]:first-child"
+		news  = `document.querySelector("#lookups-new").textContent`
+		heard = `window.heard = 0, document.addEventListener("htmx:sse:before:message", e => window.heard += e.detail.message.data.includes("lookups-new")), null`
+	)
+	colleague := admin(t, p)
+	b.front()
+	b.open("/lookups")
+	b.until(opened)
+	ask[any](b, heard)
+	still := b.steady(row)
+	colleague.request(people[1].curp, "SOL-2")
+	b.until(news + `.startsWith("1 consulta nueva")`)
+	still("a new lookup")
+	b.do(click("[data-live-pause]"))
+	colleague.request(people[2].curp, "SOL-3")
+	b.until("window.heard == 2")
+	b.says("#lookups-new", "1 consulta nueva")
+	b.do(click("[data-live-pause]"))
+	b.until(news + `.startsWith("2 consultas nuevas")`)
+	still("the end of a pause")
+	b.leads(click("#lookups-new"))
+	if n := b.count("[data-lookup]"); n != 3 {
+		t.Errorf("the news lead to %d lookups", n)
+	}
+
+	// The newest gets its answer: its row says more and is no higher.
+	succeed := func(id string) {
+		t.Helper()
+		account := value[string](s, "select account_id from attempts a join lookups l on l.id = a.lookup_id where l.uid = $1 and account_id <> ''", id)
+		s.tell(p, "/accounts/"+account+"/events", map[string]any{"action": "login.success", "apply": true})
+	}
+	for _, width := range []int64{1440, 380} {
+		b.size(width, 900)
+		b.open("/lookups")
+		b.until(opened)
+		still, css := b.steady(row), above
+		if width == 380 {
+			css = "[data-lookup]:nth-child(2)"
+		}
+		id := ask[string](b, fmt.Sprintf("document.querySelector(%q).dataset.lookup", css))
+		s.until("status = 'pending' from lookups where uid = $1", id)
+		succeed(id)
+		b.until(fmt.Sprintf(`document.querySelector('%s[data-status="success"][data-records="complete"]')`, css))
+		still(fmt.Sprintf("at %d px, an answer to the lookup above", width))
 	}
 }
 

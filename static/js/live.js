@@ -13,7 +13,7 @@ function watch(source, line, words) {
   const text = line?.querySelector("[data-live-text]");
   const pause = line?.querySelector("[data-live-pause]");
   const changed = new Set(); // not yet announced
-  const before = new Map();  // what the targets of the message being swapped said
+  const before = new Map();  // what the targets of the message being swapped said, and how high they were
   let connection, changedAt, timer;
   let state = "on";          // on, lost (htmx tries again), stopped (it does not)
   let paused = false;
@@ -49,15 +49,17 @@ function watch(source, line, words) {
     else {
       for (const [, id] of event.detail.message.data.matchAll(/hx-target="#([\w-]+)"/g)) {
         const element = document.getElementById(id);
-        if (element) before.set(id, meaning(element));
+        if (element) before.set(id, { said: meaning(element), high: element.matches("tr") ? element.offsetHeight : 0 });
       }
     }
   });
 
   source.addEventListener("htmx:sse:after:message", () => {
-    for (const [id, said] of before) {
+    for (const [id, { said, high }] of before) {
       const element = document.getElementById(id);
-      if (!element || meaning(element) === said) continue;
+      if (!element) continue;
+      if (element.offsetHeight < high) element.style.blockSize = `${high}px`; // the rows below are being read
+      if (meaning(element) === said) continue;
       changedAt = Date.now();
       changed.add(id);
       if (!element.matches("tr")) continue;
