@@ -47,8 +47,8 @@ func TestNothingPersonalLeaks(t *testing.T) {
 	// What goes well.
 	path := g.lookup(alejandro)
 	g.until(path, `data-status="success"`, `data-records="complete"`, `name="field" value="nss"`) // profile and employment
-	var name, nss, delivery string
-	if err := db.Pool().QueryRow(ctx, `select name, nss, (select uid::text from deliveries limit 1) from people where curp = $1`, alejandro).Scan(&name, &nss, &delivery); err != nil {
+	var name, nss, person, delivery string
+	if err := db.Pool().QueryRow(ctx, `select name, nss, uid::text, (select uid::text from deliveries limit 1) from people where curp = $1`, alejandro).Scan(&name, &nss, &person, &delivery); err != nil {
 		t.Fatal(err)
 	}
 	for _, page := range []string{"/", "/lookups", path, path + "/employment.csv", "/deliveries", "/deliveries/" + delivery, "/deliveries/" + delivery + "/body", "/sandbox", "/connection", "/users"} {
@@ -60,6 +60,7 @@ func TestNothingPersonalLeaks(t *testing.T) {
 		g.post(path+"/reveal", url.Values{"field": {field}})
 	}
 	g.post("/deliveries/"+delivery+"/reveal", nil)
+	workWith(g, path, "/people/"+person, name, nss)
 	g.post("/account/password", url.Values{"current": {wrongPassword}, "new": {wrongPassword + "!"}, "again": {"x"}})
 
 	// What goes wrong at our door.
@@ -144,7 +145,7 @@ func TestNothingPersonalLeaks(t *testing.T) {
 		"the metrics": string(metrics), "the jobs": jobs, "headers and error pages": g.notes.String(),
 	}
 	secrets := map[string]string{"CURP": alejandro, "another CURP": other, "doubtful CURP": doubtful, "impossible CURP": impossible, "refused CURP": "DETJ910411HASLMR04",
-		"NSS": nss, "name": name, "API key": creds.APIKey, "Buró's API key": creds.BuroKey, "wrong key": wrongKey, "hook token": token, "password": adminPassword, "wrong password": wrongPassword}
+		"NSS": nss, "name": name, "free text": freeText, "API key": creds.APIKey, "Buró's API key": creds.BuroKey, "wrong key": wrongKey, "hook token": token, "password": adminPassword, "wrong password": wrongPassword}
 	for place, text := range places {
 		if text == "" {
 			t.Errorf("%s is empty: nothing was looked at", place)

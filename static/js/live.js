@@ -58,7 +58,7 @@ function watch(source, line, words) {
     for (const [id, { said, high }] of before) {
       const element = document.getElementById(id);
       if (!element) continue;
-      if (element.offsetHeight < high) element.style.blockSize = `${high}px`; // the rows below are being read
+      if (element.offsetHeight < high) element.classList.add("table__room"); // the rows below are being read
       if (meaning(element) === said) continue;
       changedAt = Date.now();
       changed.add(id);
