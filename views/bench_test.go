@@ -176,8 +176,9 @@ func TestDeliveryFilters(t *testing.T) {
 			Errors: map[string]Note{"text": {ID: "deliveries.filter.text_range"}}}
 		doc := render(t, Deliveries(v))
 		checkDocument(t, doc, lang)
-		count(t, doc, ".chip", 4)
+		count(t, doc, ".chip", 3) // what was not applied is none
 		count(t, doc, "#filter-errors p", 1)
+		attr(t, doc, `[aria-invalid="true"][aria-describedby="filter-errors"]`, "id", "f-text")
 		attr(t, doc, "#f-cause option[selected]", "value", "jwt_expired")
 		attr(t, doc, "#f-subscription option[selected]", "value", testID(1).String())
 		attr(t, doc, "#f-text", "value", "ee64")

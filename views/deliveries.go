@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"cotejo/internal/lookup"
@@ -156,12 +157,20 @@ func (v DeliveriesPage) chips() []chip {
 		without.From, without.To = "", ""
 		add(daysWord(v.Page, f.From, f.To), without)
 	}
-	if f.Text != "" {
+	if f.Text != "" && !v.Errors["text"].Is() {
 		without := f
 		without.Text, without.Search = "", ""
 		add(v.T("deliveries.filter.text")+": "+f.Text, without)
 	}
 	return chips
+}
+
+// refused marks a field of the filter whose value could not be applied.
+func refused(err Note) templ.Attributes {
+	if !err.Is() {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": "filter-errors"}
 }
 
 // subscriptionName is the name behind an id of the filter, the id itself when there is none (any more).
