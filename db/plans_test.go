@@ -116,6 +116,8 @@ func TestListsUseAnIndex(t *testing.T) {
 		explain("history of a person "+name, text, args)
 	}
 
+	shown, _, _, err := b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{}, lookup.Page{Limit: 50}, time.UTC)
+	b.must(err)
 	few := webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Ignored, Answered: 405}}
 	// What is not built from parts, and plans made for any argument, are found in the statistics: nothing here may scan a
 	// large table.
@@ -146,6 +148,10 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lo
 			"rows shown":  func() error { _, err := d.DeliveryRows(b.ctx, lookup.Sandbox, []uuid.UUID{uuid.New()}); return err },
 			"verifiable": func() error {
 				_, err := d.Verifiable(b.ctx, b.hook.UID, lookup.Cursor{At: time.Now().Add(-time.Hour)}, 200)
+				return err
+			},
+			"came to fit": func() error {
+				_, err := d.ListedAbove(b.ctx, lookup.Sandbox, lookup.Filter{Status: lookup.Success, Records: lookup.PullNone}, shown[49].UID, 149, time.UTC)
 				return err
 			},
 			"quiet":      func() error { _, err := d.Quiet(b.ctx, lookup.Sandbox, time.Minute); return err },

@@ -8,6 +8,7 @@ import (
 
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
+	"cotejo/internal/decision"
 )
 
 func TestFiguresAndNotes(t *testing.T) {
@@ -61,4 +62,34 @@ func TestFiguresAndNotes(t *testing.T) {
 		t.Errorf("%d entries on the trail", n)
 	}
 	auditor.get(path).want(http.StatusOK).count("[data-decision]", 1).count("#decide", 0)
+}
+
+// At the second vendor the page shows more than profile and employment, and all of it is what a note is about.
+func TestNotesOnEverythingShown(t *testing.T) {
+	t.Parallel()
+	c, _, _, uid := throughBoth(t)
+	path := "/lookups/" + uid.String()
+	b := c.as(auth.Analyst)
+	page := b.get(path).want(http.StatusOK)
+	if page.doc().Find("[data-entity]").Length() == 0 || page.doc().Find("[data-document]").Length() == 0 {
+		t.Fatal("the page shows neither other data nor documents")
+	}
+	form := url.Values{"reason": {"Por sus facturas."}, "as_of": {page.attr(`#decide [name="as_of"]`, "value")}, "shown": {page.attr(`#decide [name="shown"]`, "value")}}
+	// Another answer comes between the page and the note.
+	c.exec(`insert into pulls (lookup_id, attempt_id, kind, state, http_status, took_ms, body, sha256)
+	        select lookup_id, attempt_id, kind, state, http_status, took_ms, body, sha256 from pulls where kind = 'invoices' and state <> 'failed' limit 1`)
+	again := b.post(path+"/decisions", form).want(http.StatusUnprocessableEntity).has(spanish.T("decisions.changed"))
+	form.Set("shown", again.attr(`#decide [name="shown"]`, "value"))
+	b.post(path+"/decisions", form).want(http.StatusSeeOther)
+	facts, ok := decision.Note{Frozen: one[[]byte](c, `select frozen from decisions`)}.Facts()
+	if !ok || len(facts.Others) == 0 || len(facts.Documents) != again.doc().Find("[data-document]").Length() {
+		t.Fatalf("frozen: %+v", facts)
+	}
+	noted := b.get(path).want(http.StatusOK).count(`[data-decision] [data-frozen="document"]`, len(facts.Documents))
+	for _, a := range facts.Others {
+		if a.ID != "" {
+			noted.count(`[data-frozen="`+string(a.Entity)+`"] a[href="/pulls/`+a.ID+`"]`, 1)
+			b.get("/pulls/" + a.ID).want(http.StatusOK)
+		}
+	}
 }
