@@ -94,13 +94,14 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 }
 
 // The comparison comes after verification, so that a forgery cannot take a key before the real delivery does. The sum
-// keeps the planner, while it knows nothing of a new table, from walking all that the hook received lately.
+// keeps the planner, while it knows nothing of a new table, from walking all that the hook received lately. A copy waits for
+// whoever reads its first right now: what that says is the copy's too, and nobody would tell it later.
 const receiveStatement = `-- name: receive
-with twin as (
+with twin as materialized (
   select id, action, account_id from deliveries
    where $11 = 'accepted' and subscription_id + 0 = $3 and body_sha256 = $10 and received_at > $5::timestamptz - $14::interval
      and verdict <> 'refused' and cause <> 'same_bytes' and body_size > 0
-   order by received_at limit 1)
+   order by received_at limit 1 for share)
 insert into deliveries (uid, environment, subscription_id, connection_id, received_at, remote_addr, method, headers,
                         credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at,
                         action, account_id, checks)

@@ -67,6 +67,35 @@ func TestReceiveSameBytes(t *testing.T) {
 	}
 }
 
+// A copy that comes while its first is being read belongs to the same account: a list narrowed to it shows both.
+func TestReceiveCopyOfWhatIsBeingRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	first := b.deliver(body(`{"a":1}`))
+	tx, err := b.Pool().Begin(b.ctx)
+	b.must(err)
+	defer func() { _ = tx.Rollback(b.ctx) }()
+	_, err = tx.Exec(b.ctx, `update deliveries set action = 'login.success', account_id = 'account', processed_at = now() where id = $1`, first)
+	b.must(err)
+	received := make(chan error)
+	go func() {
+		_, _, err := b.Receive(b.ctx, b.receipt(`{"a":1}`))
+		received <- err
+	}()
+	for value[int](b, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == 0 {
+		select {
+		case err := <-received:
+			t.Fatalf("the copy did not wait: %v", err)
+		case <-time.Tick(5 * time.Millisecond):
+		}
+	}
+	b.must(tx.Commit(b.ctx))
+	b.must(<-received)
+	if got := value[string](b, `select action || ' ' || account_id from deliveries where twin_of = $1`, first); got != "login.success account" {
+		t.Errorf("the copy is of %q", got)
+	}
+}
+
 func TestReceiveRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
