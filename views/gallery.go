@@ -4,8 +4,11 @@ import (
 	"regexp"
 	"time"
 
+	"cotejo/internal/bulk"
 	"cotejo/internal/employment"
 	"cotejo/internal/lookup"
+	"cotejo/internal/receipt"
+	"cotejo/internal/webhook"
 )
 
 // GalleryPage shows the parts that pages are made of, each in each state, for whoever changes one of them.
@@ -22,6 +25,41 @@ func iconNames() []string {
 
 // actors are all who may have to act.
 var actors = []string{"cotejo", "source", "person", "analyst", "nobody", "support", "developer"}
+
+// buttonKinds are the classes that a button may have beside its own.
+var buttonKinds = []string{"", "btn--primary", "btn--quiet", "btn--danger", "btn--small"}
+
+// bulkStates are bulks as they may stand: those of the program, one that is done while answers are to come, and one that
+// does not get on.
+func bulkStates() []bulk.Bulk {
+	all := []bulk.Bulk{{State: bulk.Sending, Stalled: true}, {State: bulk.Done, Sent: 1, Statuses: map[lookup.Status]int{lookup.Pending: 1}}}
+	for _, s := range bulk.States {
+		all = append(all, bulk.Bulk{State: s})
+	}
+	return all
+}
+
+// exportStates are those of an export in the background, and that of one that was answered at once.
+func exportStates() []string {
+	all := []string{"sent"}
+	for _, s := range receipt.States {
+		all = append(all, string(s))
+	}
+	return all
+}
+
+func replayStates() []webhook.Replay {
+	all := []webhook.Replay{{State: webhook.ReplayRunning, Stalled: true}}
+	for _, s := range webhook.ReplayStates {
+		all = append(all, webhook.Replay{State: s})
+	}
+	return all
+}
+
+// subscriptionStates has one for each word of subscriptionState.
+func subscriptionStates(now time.Time) []webhook.Subscription {
+	return []webhook.Subscription{{Active: true, VendorID: "a", VendorActive: true, VendorSeenAt: now}, {Active: true, VendorID: "a", VendorSeenAt: now}, {Active: true}, {}}
+}
 
 // specimen is an invented history with a gap, an overlap, an open job and an amount at the cap.
 func (v GalleryPage) specimen() CasePage {

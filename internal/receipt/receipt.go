@@ -107,6 +107,9 @@ const (
 	Grown     State = "grown"     // came to hold the data of more people than its asking allows
 )
 
+// States lists them all.
+var States = []State{Waiting, Making, Ready, Expired, Cancelled, Failed, Grown}
+
 // Open tells whether the export still moves.
 func (s State) Open() bool { return s == Waiting || s == Making }
 

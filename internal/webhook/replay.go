@@ -22,6 +22,9 @@ const (
 	ReplayDone      ReplayState = "done"
 )
 
+// ReplayStates lists them all.
+var ReplayStates = []ReplayState{ReplayRunning, ReplayPaused, ReplayCancelled, ReplayDone}
+
 // Ended tells whether nothing of the replay is to come.
 func (s ReplayState) Ended() bool { return s == ReplayCancelled || s == ReplayDone }
 
