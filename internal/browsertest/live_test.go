@@ -169,6 +169,25 @@ func readWhileNewsCome(s *site, p *process, b *tab) {
 		b.until(fmt.Sprintf(`document.querySelector('%s[data-status="success"][data-records="complete"]')`, css))
 		still(fmt.Sprintf("at %d px, an answer to the lookup above", width))
 	}
+
+	// The last one's case, read down at what was received, gets its figures and its history above.
+	b.size(1440, 300)
+	id := ask[string](b, fmt.Sprintf("document.querySelector(%q).dataset.lookup", row))
+	b.open("/lookups/" + id)
+	const seen = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
+		done(document.querySelector("#h-received").getBoundingClientRect().top))))`
+	ask[any](b, `document.querySelector("#h-received").scrollIntoView({block: "start"}), null`)
+	at := ask[float64](b, seen)
+	if at < 0 || at > 300 {
+		t.Fatalf("what was received is at %g px", at)
+	}
+	succeed(id)
+	b.finished("success", "complete")
+	s.until(settled)
+	b.until(`document.querySelector("#h-profile") && document.querySelector("#h-figures")`)
+	if now := ask[float64](b, seen); now-at > 1 || at-now > 1 {
+		t.Errorf("what is read of a case moved from %g to %g px", at, now)
+	}
 }
 
 // timeToRow logs how long after the receipt of its final event each row showed it. The promise is one second; here it is
