@@ -28,18 +28,28 @@ var rules = map[string]string{"light": "", "dark": `runOnly: ["color-contrast", 
 // widths, and that nothing makes it scroll sideways at 320 px (WCAG 2.2, 1.4.10).
 func (b *tab) accessible(t *testing.T) {
 	t.Helper()
+	b.axe(t, window{1440, "light", rules["light"]}, window{1440, "dark", rules["dark"]}, window{380, "light", rules["light"]}, window{380, "dark", rules["dark"]})
+}
+
+// window is how a page is looked at, and the rules that axe-core is narrowed down to, "" for all.
+type window struct {
+	width   int64
+	colours string
+	rules   string
+}
+
+func (b *tab) axe(t *testing.T, windows ...window) {
+	t.Helper()
 	script, err := axe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.do(chromedp.Evaluate[chromedp.Void](script))
-	for _, width := range []int64{1440, 380} {
-		b.size(width, 900)
-		for _, colours := range []string{"light", "dark"} {
-			b.scheme(colours)
-			for _, v := range ask[[]string](b, fmt.Sprintf(violations, rules[colours])) {
-				t.Errorf("%d px, %s: %s", width, colours, v)
-			}
+	for _, w := range windows {
+		b.size(w.width, 900)
+		b.scheme(w.colours)
+		for _, v := range ask[[]string](b, fmt.Sprintf(violations, w.rules)) {
+			t.Errorf("%d px, %s: %s", w.width, w.colours, v)
 		}
 	}
 	b.size(320, 800)
@@ -55,21 +65,43 @@ const sideways = `document.documentElement.scrollWidth <= innerWidth ? "" : [...
 	.filter(e => e.getBoundingClientRect().right > innerWidth + 1)
 	.map(e => e.tagName + "." + (e.className.baseVal ?? e.className)).slice(0, 8).join(", ") || "something"`
 
-// look checks one page.
+// look checks one page with every rule in both languages, each in both colour schemes: the widths change sides between the
+// languages, so that four runs meet every pair of language, colours and width.
 func (b *tab) look(name, path string, status int64) {
 	b.t.(*testing.T).Run(name, func(t *testing.T) {
 		b.expects(status)
-		if got := b.open(path); got != status {
-			t.Fatalf("answer %d", got)
+		for _, in := range []struct {
+			lang    string
+			windows []window
+		}{
+			{"en", []window{{1440, "dark", ""}, {380, "light", ""}}},
+			{"es-MX", []window{{1440, "light", ""}, {380, "dark", ""}}},
+		} {
+			b.speak(in.lang)
+			if got := b.open(path); got != status {
+				t.Fatalf("answer %d", got)
+			}
+			if lang := ask[string](b, "document.documentElement.lang"); lang != in.lang {
+				t.Errorf("the page is in %s, not %s", lang, in.lang)
+			}
+			if n := b.count("h1"); n != 1 {
+				t.Errorf("%d headings of the first order", n)
+			}
+			if n := b.count(".ribbon"); n != 1 {
+				t.Error("test data are shown without the ribbon")
+			}
+			b.axe(t, in.windows...)
 		}
-		if n := b.count("h1"); n != 1 {
-			t.Errorf("%d headings of the first order", n)
-		}
-		if n := b.count(".ribbon"); n != 1 {
-			t.Error("test data are shown without the ribbon")
-		}
-		b.accessible(t)
 	})
+}
+
+// speak changes the reader's language without leaving the page.
+func (b *tab) speak(lang string) {
+	b.t.Helper()
+	const sent = `fetch("/preferences", {method: "POST", body: new URLSearchParams({lang: %q, back: "/"}), redirect: "manual"}).then(r => r.type)`
+	if got := ask[string](b, fmt.Sprintf(sent, lang)); got != "opaqueredirect" {
+		b.t.Fatalf("the choice of a language was answered with %s", got)
+	}
 }
 
 // settled waits until nothing is under way any more.
@@ -80,6 +112,7 @@ func TestAccessible(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := visitor(t, s.serve("COTEJO_DEV=1").url)
+	b.open("/login")
 	b.look("sign-in", "/login", 200)
 	b.signIn(adminEmail, adminPassword)
 	b.look("overview, empty", "/", 200)

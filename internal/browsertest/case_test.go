@@ -57,6 +57,8 @@ func TestAnswerWithHistory(t *testing.T) {
 	}
 	b.do(click(".inbox__item details summary"))
 	b.says(".inbox__item details[open]", "login.", `"account_id"`)
+	b.printedCase(t, append(employers, b.text("h1"), "GATA••••••••••LLA7", "SOL-2026-0001", "Con resultado", "Fuente: IMSS por Palenca", id,
+		value[string](s, `select encode(p.sha256, 'hex') from pulls p join lookups l on l.id = p.lookup_id where l.uid = $1 and p.kind = 'employment'`, id))...)
 	if strings.Contains(b.text("main"), "GATA000408HTLRLLA7") {
 		t.Error("the page shows the whole CURP without being asked")
 	}
