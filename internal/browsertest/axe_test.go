@@ -65,24 +65,23 @@ const sideways = `document.documentElement.scrollWidth <= innerWidth ? "" : [...
 	.filter(e => e.getBoundingClientRect().right > innerWidth + 1)
 	.map(e => e.tagName + "." + (e.className.baseVal ?? e.className)).slice(0, 8).join(", ") || "something"`
 
-// look checks one page with every rule in both languages, each in both colour schemes: the widths change sides between the
-// languages, so that four runs meet every pair of language, colours and width.
+// spoken is how a page is looked at in both languages with every rule: the widths change sides between them, so that four
+// runs meet every pair of language, colours and width.
+var spoken = []struct {
+	lang    string
+	windows []window
+}{
+	{"en", []window{{1440, "dark", ""}, {380, "light", ""}}},
+	{"es-MX", []window{{1440, "light", ""}, {380, "dark", ""}}},
+}
+
+// look checks one page in both languages.
 func (b *tab) look(name, path string, status int64) {
 	b.t.(*testing.T).Run(name, func(t *testing.T) {
 		b.expects(status)
-		for _, in := range []struct {
-			lang    string
-			windows []window
-		}{
-			{"en", []window{{1440, "dark", ""}, {380, "light", ""}}},
-			{"es-MX", []window{{1440, "light", ""}, {380, "dark", ""}}},
-		} {
-			b.speak(in.lang)
+		b.inEach(t, func() {
 			if got := b.open(path); got != status {
 				t.Fatalf("answer %d", got)
-			}
-			if lang := ask[string](b, "document.documentElement.lang"); lang != in.lang {
-				t.Errorf("the page is in %s, not %s", lang, in.lang)
 			}
 			if n := b.count("h1"); n != 1 {
 				t.Errorf("%d headings of the first order", n)
@@ -90,9 +89,21 @@ func (b *tab) look(name, path string, status int64) {
 			if n := b.count(".ribbon"); n != 1 {
 				t.Error("test data are shown without the ribbon")
 			}
-			b.axe(t, in.windows...)
-		}
+		})
 	})
+}
+
+// inEach checks what show leads to, in each language.
+func (b *tab) inEach(t *testing.T, show func()) {
+	t.Helper()
+	for _, in := range spoken {
+		b.speak(in.lang)
+		show()
+		if lang := ask[string](b, "document.documentElement.lang"); lang != in.lang {
+			t.Errorf("the page is in %s, not %s", lang, in.lang)
+		}
+		b.axe(t, in.windows...)
+	}
 }
 
 // speak changes the reader's language without leaving the page.
@@ -155,9 +166,18 @@ func TestAccessible(t *testing.T) {
 	b.look("stored answer", "/pulls/"+value[string](s, "select uid::text from pulls where kind = 'employment' order by id limit 1")+"?at=employment_history-0", 200)
 	b.look("bench", "/bench", 200)
 	b.look("bench of a delivery", "/bench?delivery="+value[string](s, "select uid::text from deliveries order by id limit 1"), 200)
+	b.look("bulks", "/bulk", 200)
+	b.open("/bulk")
+	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "CURP;Folio\n"+people[1].curp+";F-1\n"+people[2].curp[:9]+";F-2"))
+	b.leads(click("#bulk-upload .form__acts button"))
+	b.until(`document.querySelector("#bulk[data-state=draft][data-send]")`)
+	b.look("bulk, draft", b.path(), 200)
+	b.look("export", "/exports/new?of=lookups", 200)
+	b.look("check of a file", "/exports/check", 200)
 	b.look("no such lookup", "/lookups/00000000-0000-0000-0000-000000000000", 404)
 	b.look("no such page", "/nothing", 404)
 	refusedForms(t, b)
+	passwordAgain(t, s, b)
 }
 
 // TestAccessibleLookups looks at the lookup's page in each of its states.
@@ -209,13 +229,37 @@ func refusedForms(t *testing.T, b *tab) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if status := send(); status != 422 {
-				t.Fatalf("answer %d", status)
-			}
-			if focus := ask[string](b, `document.activeElement.getAttribute("role") ?? ""`); focus != "alert" {
-				t.Errorf("the list of mistakes does not have the focus, but something with the role %q", focus)
-			}
-			b.accessible(t)
+			b.inEach(t, func() {
+				if status := send(); status != 422 {
+					t.Fatalf("answer %d", status)
+				}
+				if focus := ask[string](b, `document.activeElement.getAttribute("role") ?? ""`); focus != "alert" {
+					t.Errorf("the list of mistakes does not have the focus, but something with the role %q", focus)
+				}
+			})
 		})
 	}
+}
+
+// passwordAgain looks at the question for the password before something is revealed, which comes long after the sign-in only: in
+// the place of the button, and as a page where no script runs.
+func passwordAgain(t *testing.T, s *site, b *tab) {
+	t.Helper()
+	s.change(`update sessions set data = convert_to(regexp_replace(convert_from(data, 'UTF8'), '"reauth_at":"[0-9]{4}', '"reauth_at":"2006'), 'UTF8')`)
+	path := "/lookups/" + value[string](s, "select uid::text from lookups order by id limit 1")
+	b.expects(422)
+	t.Run("password, in place", func(t *testing.T) {
+		b.open(path)
+		b.do(click("#case-curp form button"))
+		b.until(`document.querySelector("#confirm-password")`)
+		b.accessible(t)
+	})
+	t.Run("password, as a page", func(t *testing.T) {
+		b.inEach(t, func() {
+			b.open(path)
+			if status := b.leads(chromedp.Evaluate[chromedp.Void](`document.querySelector("#case-curp form").submit()`)); status != 422 {
+				t.Fatalf("answer %d", status)
+			}
+		})
+	})
 }

@@ -69,4 +69,5 @@ func TestExportStory(t *testing.T) {
 	b.do(fill("#sha256", value[string](s, `select encode(sha256, 'hex') from receipts where uid = $1`, id)))
 	b.leads(click("#check-form .btn--primary"))
 	b.says("#check-result", "sin cambios")
+	b.look("receipt", "/exports/"+id, 200)
 }
