@@ -202,11 +202,16 @@ func run1[T any](b *tab, action chromedp.Action[T]) T {
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Poll[chromedp.Void]("!!("+expression+")", chromedp.WithPollingInterval(pollEvery), chromedp.WithPollingTimeout(patience))(ctx, t)
-		if err != nil {
-			return chromedp.Void{}, fmt.Errorf("%s: %w", expression, err)
+		for limit := time.Now().Add(patience); ; {
+			_, err := chromedp.Poll[chromedp.Void]("!!("+expression+")", chromedp.WithPollingInterval(pollEvery), chromedp.WithPollingTimeout(time.Until(limit)))(ctx, t)
+			if err == nil {
+				return chromedp.Void{}, nil
+			}
+			// A page that gives way to the next one takes the question with it, which is the next one's then.
+			if left := strings.Contains(err.Error(), "Cannot find context"); !left || time.Now().After(limit) {
+				return chromedp.Void{}, fmt.Errorf("%s: %w", expression, err)
+			}
 		}
-		return chromedp.Void{}, nil
 	})
 }
 
