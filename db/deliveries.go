@@ -141,23 +141,23 @@ func (db *DB) deliveriesBy(ctx context.Context, query string, args ...any) ([]we
 	})
 }
 
-// SearchedBodies writes to the trail that bodies were searched. What for is written nowhere.
-func (db *DB) SearchedBodies(ctx context.Context, by audit.Actor) error {
+// SearchedBodies writes to the trail that bodies were searched, and by which kept search. What for is written nowhere.
+func (db *DB) SearchedBodies(ctx context.Context, search string, by audit.Actor) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
-		return record(ctx, tx, by, note{action: audit.Searched, detail: "bodies"})
+		return record(ctx, tx, by, note{action: audit.Searched, subject: search, detail: "bodies"})
 	})
 }
 
 // FollowedBodies writes to the trail that bodies are searched as they come, unless the page that follows them was just seen.
-func (db *DB) FollowedBodies(ctx context.Context, by audit.Actor) error {
+func (db *DB) FollowedBodies(ctx context.Context, search string, by audit.Actor) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
 		var seen bool
 		if err := tx.QueryRow(ctx, `-- name: bodies searched lately
-select exists (select from (select action, detail, at from audit_entries where actor_id = $1 order by id desc limit 200) acts
-                where action = $2 and detail = 'bodies' and at > clock_timestamp() - $3::interval)`, by.UserID, audit.Searched, SearchKept).Scan(&seen); err != nil || seen {
+select exists (select from (select action, subject, detail, at from audit_entries where actor_id = $1 order by id desc limit 200) acts
+                where action = $2 and detail = 'bodies' and subject = $4 and at > clock_timestamp() - $3::interval)`, by.UserID, audit.Searched, SearchKept, search).Scan(&seen); err != nil || seen {
 			return err
 		}
-		return record(ctx, tx, by, note{action: audit.Searched, detail: "bodies"})
+		return record(ctx, tx, by, note{action: audit.Searched, subject: search, detail: "bodies"})
 	})
 }
 

@@ -29,6 +29,9 @@ type criteria struct {
 	Deliveries webhook.Filter
 }
 
+// criteriaPurpose seals them: a text that is looked for in bodies may be anything.
+const criteriaPurpose = "exports.criteria."
+
 // exportTries is how often an export is begun before it is given up. A process that stops or dies is none.
 const exportTries = 3
 
@@ -38,12 +41,16 @@ func (db *DB) AskExport(ctx context.Context, a receipt.Asking, by audit.Actor) (
 	if err != nil {
 		return uid, err
 	}
+	uid = uuid.New()
+	if filter, err = db.seal(filter, criteriaPurpose+uid.String()); err != nil {
+		return uid, err
+	}
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		var id int64
 		if err := tx.QueryRow(ctx, `-- name: ask export
-insert into exports (environment, kind, criteria, words, zone, reason, people, asked_by, asked_name, asked_ip)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id, uid`,
-			a.Environment, a.Kind, filter, wordsJSON(a.Words), clean(a.Zone), clean(a.Reason), a.People, by.UserID, by.Name, by.IP).Scan(&id, &uid); err != nil {
+insert into exports (uid, environment, kind, criteria, words, zone, reason, people, asked_by, asked_name, asked_ip)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id`,
+			uid, a.Environment, a.Kind, filter, wordsJSON(a.Words), clean(a.Zone), clean(a.Reason), a.People, by.UserID, by.Name, by.IP).Scan(&id); err != nil {
 			return fmt.Errorf("store the export: %w", err)
 		}
 		if err := db.queueExport(ctx, tx, id); err != nil {
@@ -144,7 +151,10 @@ returning uid, run, environment, kind, criteria, words, zone, reason, people, as
 			return err
 		}
 		var c criteria
-		if err := json.Unmarshal(filter, &c); err != nil {
+		if filter, err = db.open(filter, criteriaPurpose+r.uid.String()); err == nil {
+			err = json.Unmarshal(filter, &c)
+		}
+		if err != nil {
 			return fmt.Errorf("read the filter of an export: %w", err)
 		}
 		r.asking.Lookups, r.asking.Deliveries = c.Lookups, c.Deliveries

@@ -61,7 +61,7 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 	sum := sha256.Sum256(r.Body)
 	s := r.Subscription
 	verdict = r.Verdict
-	var id int64
+	var id, first int64
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		if r.Verdict == webhook.Refused {
 			full, err := quotaFull(ctx, tx, s.ID, r.ReceivedAt)
@@ -76,16 +76,19 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 		var cause webhook.Cause
 		if err := tx.QueryRow(ctx, receiveStatement,
 			uid, s.Environment, s.ID, s.ConnectionID, r.ReceivedAt, r.RemoteAddr, r.Method, headers,
-			credentials, sum[:], r.Verdict, r.Cause, r.Answer, window(s), notNull(r.Body), r.Size, checks).Scan(&id, &verdict, &cause); err != nil {
+			credentials, sum[:], r.Verdict, r.Cause, r.Answer, window(s), notNull(r.Body), r.Size, checks).Scan(&id, &verdict, &cause, &first); err != nil {
 			return fmt.Errorf("store the delivery: %w", err)
 		}
 		if err := countDelivery(ctx, tx, s.ID, r.ReceivedAt, verdict, cause, 1, len(r.Body)+len(headers)+len(credentials)); err != nil {
 			return err
 		}
-		if verdict != webhook.Accepted {
-			return nil
+		switch {
+		case verdict == webhook.Accepted:
+			return db.process(ctx, tx, id)
+		case first != 0:
+			return settleCopy(ctx, tx, id, first)
 		}
-		return db.process(ctx, tx, id)
+		return nil
 	})
 	if err == nil && id != 0 {
 		db.tell(id)
@@ -94,14 +97,13 @@ func (db *DB) Receive(ctx context.Context, r Receipt) (uid uuid.UUID, verdict we
 }
 
 // The comparison comes after verification, so that a forgery cannot take a key before the real delivery does. The sum
-// keeps the planner, while it knows nothing of a new table, from walking all that the hook received lately. A copy waits for
-// whoever reads its first right now: what that says is the copy's too, and nobody would tell it later.
+// keeps the planner, while it knows nothing of a new table, from walking all that the hook received lately.
 const receiveStatement = `-- name: receive
-with twin as materialized (
+with twin as (
   select id, action, account_id from deliveries
    where $11 = 'accepted' and subscription_id + 0 = $3 and body_sha256 = $10 and received_at > $5::timestamptz - $14::interval
      and verdict <> 'refused' and cause <> 'same_bytes' and body_size > 0
-   order by received_at limit 1 for share)
+   order by received_at limit 1)
 insert into deliveries (uid, environment, subscription_id, connection_id, received_at, remote_addr, method, headers,
                         credentials_sealed, body, body_size, body_sha256, verdict, cause, answered, answer_micros, twin_of, processed_at,
                         action, account_id, checks)
@@ -111,7 +113,34 @@ select $1, $2, $3, $4, $5, $6, $7, $8::json, $9, $15, $16, $10,
        $13, least(greatest(extract(epoch from clock_timestamp() - $5::timestamptz) * 1000000, 0), 2147483647), (select id from twin),
        case when $11 = 'refused' or (select id from twin) is not null then clock_timestamp() end,
        coalesce((select action from twin), ''), coalesce((select account_id from twin), ''), $17::jsonb
-returning id, verdict, cause`
+returning id, verdict, cause, case when action = '' then coalesce(twin_of, 0) else 0 end`
+
+// copyPatience is how long a copy waits for whoever reads its first right now. A vendor waits for the answer meanwhile.
+const copyPatience = 500 * time.Millisecond
+
+// settleCopy has a copy say what its first does, when that is read at this very moment: whoever reads it does not see the
+// copy yet, and nobody would tell it later. When its first stays locked for longer, as by the preview of a replay, the copy
+// goes without: only a list narrowed to its account lacks it.
+func settleCopy(ctx context.Context, tx pgx.Tx, id, first int64) error {
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `-- name: copy patience
+select set_config('lock_timeout', $1, true)`, copyPatience.String()); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `-- name: settle copy
+with said as materialized (select action, account_id from deliveries where id = $2 for share)
+update deliveries set action = said.action, account_id = said.account_id from said where id = $1 and said.action <> ''`, id, first); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `-- name: patience again
+select set_config('lock_timeout', '0', true)`)
+		return err
+	})
+	if passing(err) && !Down(err) {
+		return nil
+	}
+	return err
+}
 
 // window is how long the same bytes count as a copy.
 func window(s webhook.Subscription) time.Duration {

@@ -23,10 +23,8 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if l.filter.Text != "" {
-		if err := c.DB.SearchedBodies(r.Context(), visitOf(r).actor); err != nil {
-			return failed(err)
-		}
+	if err := c.searchedBodies(r, l); err != nil {
+		return err
 	}
 	return c.showDeliveries(w, r, http.StatusOK, l)
 }

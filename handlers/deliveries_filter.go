@@ -57,6 +57,15 @@ func (c *Console) ledger(r *http.Request, q url.Values) (l ledger, err error) {
 	return l, nil
 }
 
+// searchedBodies has it on the trail that bodies are searched, where a filter does: whatever shows or counts what a text lets
+// through tells what is in them.
+func (c *Console) searchedBodies(r *http.Request, l ledger) error {
+	if l.filter.Text == "" {
+		return nil
+	}
+	return failed(c.DB.SearchedBodies(r.Context(), l.values.Search, visitOf(r).actor))
+}
+
 // filterDeliveries takes the filter as somebody filled it in, and leads to the list under it. A text that is looked for travels
 // in the request's body and is kept, sealed, under the id that its addresses carry.
 func (c *Console) filterDeliveries(w http.ResponseWriter, r *http.Request) error {
@@ -105,13 +114,22 @@ func withoutPersonal(q url.Values) (rest url.Values, found bool) {
 	return q, found
 }
 
-// personal tells of what must not stand in an address. A UUID of the vendor's may look like an RFC in a part of it.
+// personal tells of what must not stand in an address.
 func personal(text string) bool {
-	if curpLike.MatchString(text) {
+	return curpLike.MatchString(text) || receipt.Personal(text) && !named(text)
+}
+
+// named tells of ids, ours or the vendor's, and of cursors: by chance a part of one looks like an RFC.
+func named(text string) bool {
+	if cursorOf(text) != (lookup.Cursor{}) {
 		return true
 	}
-	_, err := uuid.Parse(text)
-	return err != nil && receipt.Personal(text)
+	for id := range strings.SplitSeq(text, ",") {
+		if _, err := uuid.Parse(id); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // textDays is within how many days a text is looked for in bodies: no index helps there.

@@ -32,7 +32,7 @@ func (c *Console) deliveriesLive(w http.ResponseWriter, r *http.Request) error {
 		return web.NotFound(nil) // the page that opens a stream has none
 	}
 	if l.filter.Text != "" {
-		if err := c.DB.FollowedBodies(r.Context(), v.actor); err != nil {
+		if err := c.DB.FollowedBodies(r.Context(), l.values.Search, v.actor); err != nil {
 			return failed(err)
 		}
 	}

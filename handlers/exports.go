@@ -86,6 +86,11 @@ func (c *Console) measure(r *http.Request, x *wanted) (err error) {
 		x.form.Count = views.ExportCount{Items: n}
 		x.asking.People = min(n, receipt.ManyPeople)
 	} else {
+		if x.asking.Deliveries.Text != "" { // the count tells what bodies hold
+			if err := c.DB.SearchedBodies(r.Context(), x.form.Deliveries.Search, visitOf(r).actor); err != nil {
+				return failed(err)
+			}
+		}
 		counted, err := c.DB.CountExport(r.Context(), x.asking.Selection)
 		if err != nil {
 			return failed(err)
@@ -103,11 +108,6 @@ func (c *Console) newExport(w http.ResponseWriter, r *http.Request) error {
 	x, err := c.wants(r, q.Get("of"), receipt.Kind(q.Get("kind")), q)
 	if err != nil {
 		return err
-	}
-	if text := x.asking.Deliveries.Text; text != "" && len(x.form.Errors) == 0 { // the count tells what bodies hold
-		if err := c.DB.SearchedBodies(r.Context(), visitOf(r).actor); err != nil {
-			return failed(err)
-		}
 	}
 	if err := c.measure(r, &x); err != nil {
 		return err

@@ -45,6 +45,9 @@ func (c *Console) lookupsLive(w http.ResponseWriter, r *http.Request) error {
 		actor: v.actor, seen: map[uuid.UUID]bool{}}
 	values, filter := lookupFilter(query)
 	s.filter, s.waiting = filter, views.News{Path: values.Path(), Listed: filter != lookup.Filter{}}
+	if s.waiting.Listed {
+		s.waiting.Count = -1 // what the page was told before this stream may hold no more
+	}
 	s.whole = query.Get("last") == "all"
 	s.last, _ = uuid.Parse(query.Get("last")) // none: the page is not the list's first
 	news := list && err == nil

@@ -68,10 +68,8 @@ func (c *Console) newReplay(w http.ResponseWriter, r *http.Request) error {
 	if len(l.problems) > 0 { // a filter that was not applied would choose more than was meant
 		return web.Render(w, r, http.StatusUnprocessableEntity, views.NewReplay(page))
 	}
-	if set.Filter.Text != "" {
-		if err := c.DB.SearchedBodies(ctx, v.actor); err != nil {
-			return failed(err)
-		}
+	if err := c.searchedBodies(r, l); err != nil {
+		return err
 	}
 	if page.Subscriptions, err = c.DB.Hooks(ctx, v.env); err != nil {
 		return failed(err)
@@ -109,7 +107,7 @@ func (c *Console) startReplay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := url.Values{}
-	for _, name := range append(views.DeliveryFilterNames(), "delivery", "up_to") {
+	for _, name := range append(views.DeliveryFilterNames(), "text", "delivery", "up_to") { // no form of ours sends a text: it is refused
 		if value := form.Get(name); value != "" {
 			q.Set(name, value)
 		}
@@ -122,6 +120,9 @@ func (c *Console) startReplay(w http.ResponseWriter, r *http.Request) error {
 	back := "/replays/new?" + l.values.Query(set.Delivery).Encode()
 	if len(l.problems) > 0 {
 		return c.flash(w, r, web.FlashError, back, "replays.flash.filter")
+	}
+	if err := c.searchedBodies(r, l); err != nil { // that nothing was chosen tells what bodies hold
+		return err
 	}
 	uid, err := c.DB.StartReplay(r.Context(), v.env, set, v.printer.Zone(), l.values.Kept(set.Delivery), v.actor)
 	switch {
