@@ -45,6 +45,7 @@ type size struct {
 	small, large int // lookups of the two databases compared
 	each         int // deliveries to a lookup
 	asks         int // of each question
+	every        int // of so many questions one is asked
 	burst        time.Duration
 	repeats      int
 	pages        int // requests of each page
@@ -54,9 +55,9 @@ type size struct {
 }
 
 func (o Options) size() size {
-	s := size{small: 10_000, large: 200_000, each: 5, asks: 3, burst: 4 * time.Second, repeats: 3, pages: 100, changes: 300, rows: 200_000, clients: 16}
+	s := size{small: 10_000, large: 200_000, each: 5, asks: 3, every: 1, burst: 4 * time.Second, repeats: 3, pages: 100, changes: 300, rows: 200_000, clients: 16}
 	if o.Quick {
-		s = size{small: 200, large: 400, each: 3, asks: 1, burst: 150 * time.Millisecond, repeats: 1, pages: 5, changes: 10, rows: 500, clients: 4}
+		s = size{small: 200, large: 400, each: 3, asks: 1, every: 25, burst: 150 * time.Millisecond, repeats: 1, pages: 5, changes: 10, rows: 500, clients: 4}
 	}
 	if o.Lookups > 0 {
 		s.large, s.small = o.Lookups, min(s.small, max(o.Lookups/20, 100))

@@ -60,6 +60,9 @@ func (r *run) sweep(ctx context.Context, small, large site) error {
 	for k, of := range kinds[0] {
 		s := Sweep{What: of.what}
 		for q := range of.questions {
+			if q%r.every > 0 {
+				continue
+			}
 			var took [2]samples
 			for n := range r.asks + 1 {
 				for i := range kinds {

@@ -65,14 +65,14 @@ const sideways = `document.documentElement.scrollWidth <= innerWidth ? "" : [...
 	.filter(e => e.getBoundingClientRect().right > innerWidth + 1)
 	.map(e => e.tagName + "." + (e.className.baseVal ?? e.className)).slice(0, 8).join(", ") || "something"`
 
-// spoken is how a page is looked at in both languages with every rule: the widths change sides between them, so that four
-// runs meet every pair of language, colours and width.
+// spoken is how a page is looked at in both languages: four runs meet every pair of language, colours and width, and those
+// with every rule both languages and both widths.
 var spoken = []struct {
 	lang    string
 	windows []window
 }{
-	{"en", []window{{1440, "dark", ""}, {380, "light", ""}}},
-	{"es-MX", []window{{1440, "light", ""}, {380, "dark", ""}}},
+	{"en", []window{{1440, "dark", ""}, {380, "light", rules["dark"]}}},
+	{"es-MX", []window{{1440, "light", rules["dark"]}, {380, "dark", ""}}},
 }
 
 // look checks one page in both languages.
