@@ -1,5 +1,7 @@
 package db
 
+import "time"
+
 // What the tests, which live outside because package testdb imports this one, need to see.
 var (
 	LookupsPage    = lookupsPage
@@ -31,3 +33,6 @@ const (
 	EmployerPage     = employerPage
 	EmployerPageBack = employerPageBack
 )
+
+// A busy machine is given the time that a vendor would not wait.
+func init() { copyPatience = 20 * time.Second }

@@ -116,7 +116,7 @@ select $1, $2, $3, $4, $5, $6, $7, $8::json, $9, $15, $16, $10,
 returning id, verdict, cause, case when action = '' then coalesce(twin_of, 0) else 0 end`
 
 // copyPatience is how long a copy waits for whoever reads its first right now. A vendor waits for the answer meanwhile.
-const copyPatience = 500 * time.Millisecond
+var copyPatience = 500 * time.Millisecond
 
 // settleCopy has a copy say what its first does, when that is read at this very moment: whoever reads it does not see the
 // copy yet, and nobody would tell it later. When its first stays locked for longer, as by the preview of a replay, the copy
