@@ -30,7 +30,7 @@ type criteria struct {
 }
 
 // criteriaPurpose seals them: a text that is looked for in bodies may be anything.
-const criteriaPurpose = "exports.criteria."
+const criteriaPurpose = "filter of export/"
 
 // exportTries is how often an export is begun before it is given up. A process that stops or dies is none.
 const exportTries = 3

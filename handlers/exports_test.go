@@ -15,6 +15,7 @@ import (
 
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
+	"cotejo/internal/lookup"
 	"cotejo/internal/receipt"
 )
 
@@ -276,8 +277,11 @@ func TestExportLive(t *testing.T) {
 	b := c.as(auth.Analyst)
 	c.request(alejandro)
 	// Left behind by a process that died: whoever works the queue next takes it up.
-	c.exec(`insert into exports (environment, kind, criteria, zone, people, asked_by, asked_name, beat_at)
-		values ('sandbox', 'lookups', '{}', 'UTC', 1, $1, 'Ana', now() - interval '2 minutes')`, b.user.ID)
+	_, err := c.AskExport(t.Context(), receipt.Asking{Selection: receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Lookups, Zone: "UTC"}, People: 1},
+		audit.Actor{UserID: b.user.ID, Name: "Ana"})
+	c.must(err)
+	c.exec(`delete from river_job where kind = 'make_export'`)
+	c.exec(`update exports set beat_at = now() - interval '2 minutes'`)
 	path := "/exports/" + one[string](c, `select uid::text from exports`)
 	b.get(path).count(`[hx-sse\:connect="`+path+`/live"]`, 1)
 	s := b.watchAt(path+"/live", "")
