@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cotejo/internal/decision"
 	"cotejo/internal/employment"
 	"cotejo/internal/locale"
 	"cotejo/internal/lookup"
@@ -86,15 +87,14 @@ func (v CasePage) name() string {
 	return v.T("ui.absent.no_name")
 }
 
-// asOf is the day the history was true on: the day it was fetched, in the reader's zone. A spell that is open in it
-// runs to that day and no further, whenever the page is read.
+// asOf is the day the history was true on: the day it was fetched, where figures are dated and not where the reader is,
+// so that every reader sees one drawing (docs/figures.md, The date). A spell that is open in it runs to that day and no
+// further, whenever the page is read.
 func (v CasePage) asOf() time.Time {
-	at := v.EmploymentPull.FetchedAt
-	if at.IsZero() {
-		at = v.Now
+	if !v.EmploymentPull.Is() {
+		return decision.Day(v.Now)
 	}
-	year, month, day := at.In(v.P.Zone()).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	return decision.Day(v.EmploymentPull.FetchedAt)
 }
 
 // moving tells whether this page will change without anybody acting.
@@ -291,7 +291,7 @@ func (v CasePage) vacant() (vacancy, bool) {
 }
 
 func ageWord(p Page, birth, now time.Time) string {
-	return p.T("ui.count.years_old", "Count", yearsBetween(birth, now.In(p.P.Zone())))
+	return p.T("ui.count.years_old", "Count", yearsBetween(birth, decision.Day(now)))
 }
 
 // yearsBetween counts birthdays passed; in common years somebody born on 29 February turns on 1 March.

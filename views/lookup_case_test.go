@@ -14,6 +14,8 @@ import (
 
 	"cotejo/internal/auth"
 	"cotejo/internal/employment"
+	"cotejo/internal/figures"
+	"cotejo/internal/locale"
 	"cotejo/internal/lookup"
 	"cotejo/internal/profile"
 	"cotejo/internal/webhook"
@@ -379,6 +381,54 @@ func TestAsOfIsTheDayOfTheFetch(t *testing.T) {
 	v.EmploymentPull = PullNote{}
 	if got := v.asOf(); !got.Equal(date("2026-03-15")) {
 		t.Error(got)
+	}
+}
+
+// Whoever reads it and where: the drawing, its list, the tenures, the paper and the figures have one calendar.
+func TestOneCalendarForEveryReader(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		zone    string
+		fetched time.Time
+		day     string // in Mexico City
+		days    int    // since the last job
+	}{
+		"Tijuana, a day behind": {"America/Tijuana", time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC), "2026-11-23", 22},
+		"Cancún, a day ahead":   {"America/Cancun", time.Date(2026, 11, 23, 5, 30, 0, 0, time.UTC), "2026-11-22", 21},
+		"Mexico City":           {"America/Mexico_City", time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC), "2026-11-23", 22},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			zone, err := time.LoadLocation(test.zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := answered("es-MX")
+			v.P = locale.For("es-MX", zone)
+			v.Now, v.EmploymentPull.FetchedAt = test.fetched, test.fetched
+			v.History.Records = []employment.Record{job("ALFA SA DE CV", "2020-01-01", "2026-11-01", "300", "")}
+			v.History.Movements = nil
+			r, _ := v.seen().Figures()
+			since := r.Figure(figures.SinceLast)
+			drawn := v.timeline().Bands
+			if len(drawn) != 1 || drawn[0].days() != test.days || since.Days != test.days || !drawn[0].end().Equal(since.To) || since.To.Format(time.DateOnly) != test.day {
+				t.Fatalf("drawn %+v, computed %d days to %s; want %d days to %s", drawn, since.Days, since.To.Format(time.DateOnly), test.days, test.day)
+			}
+			says(t, render(t, Lookup(v)), ".marks__item b", v.T("ui.count.days", "Count", test.days))
+			if all := strings.Join(onPaper(t, v), " "); !strings.Contains(all, v.T("ui.count.days", "Count", test.days)) || strings.Contains(all, v.T("ui.count.days", "Count", test.days-1)) {
+				t.Error("the report counts otherwise")
+			}
+			v.History.Records[0].End = time.Time{}
+			if got, want := v.tenure(v.History.Records[0]), v.P.Months(date("2020-01-01"), date(test.day)); got != want {
+				t.Errorf("tenure %s, want %s", got, want)
+			}
+			row := v.Case.Row
+			row.State.Status, row.Employment, row.StatusAt = lookup.Success, lookup.PullComplete, test.fetched
+			row.Gist = lookup.Gist{Records: 1, Employers: 1, CurrentName: "ALFA SA DE CV", Since: date("2026-11-10")}
+			if got, want := gistOf(v.Page, row).Sub, v.P.Months(date("2026-11-10"), date(test.day)); !strings.Contains(got, want) {
+				t.Errorf("the list says %s, want %s", got, want)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"cotejo/internal/decision"
 	"cotejo/internal/lookup"
 )
 
@@ -87,7 +88,7 @@ func employmentGist(p Page, g lookup.Gist, asOf time.Time) gist {
 	}
 	since := p.T("lookups.gist.since_unknown")
 	if !g.Since.IsZero() {
-		since = p.T("lookups.gist.since", "Tenure", p.P.Months(g.Since, asOf.In(p.P.Zone())), "Date", p.P.Date(g.Since))
+		since = p.T("lookups.gist.since", "Tenure", p.P.Months(g.Since, decision.Day(asOf)), "Date", p.P.Date(g.Since))
 	}
 	salary := p.T("lookups.gist.no_salary")
 	if g.MonthlySalary != "" {
