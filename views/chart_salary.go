@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cotejo/internal/employment"
+	"cotejo/internal/figures"
 )
 
 // Amounts are exact text. Here alone they become numbers, for two things that are no amounts: how high a line is drawn,
@@ -21,7 +22,8 @@ type salaries struct {
 	Grid   []rung
 	Years  []tick
 	Steps  []salaryStep
-	Last   *salaryStep // the step that reaches the date, nil when none does
+	Flat   bool        // some amounts are of a whole record
+	Last   *salaryStep // the highest step that stands on the date (docs/figures.md, salary_now), nil when none does
 }
 
 // salarySeries says which amounts are drawn. A drawing never mixes two kinds.
@@ -29,7 +31,7 @@ type salarySeries string
 
 const (
 	seriesNone      salarySeries = ""
-	seriesMovements salarySeries = "movements" // daily SBC of each movement
+	seriesMovements salarySeries = "movements" // daily SBC of each movement, and that of each record without one
 	seriesMonthly   salarySeries = "monthly"   // the monthly salary of each record, over its whole length
 	seriesDaily     salarySeries = "daily"     // the daily SBC of each record, over its whole length
 )
@@ -42,16 +44,11 @@ type rung struct {
 
 // salaryStep is a stretch of one salary.
 type salaryStep struct {
-	From     time.Time
-	To       time.Time
-	Amount   string // exact text as received
+	figures.Step
 	Employer string
 	X, X2, W string
 	Y, H     int
 	RiseY    int // where a rise or fall from the step before ends, -1 when there is none
-	reaches  bool
-	open     bool
-	key      string
 	value    *big.Rat
 }
 
@@ -61,114 +58,45 @@ const (
 	salaryTall = 240
 )
 
-// drawSalaries lays out the salary progression as of a date: from movements when at least two carry an amount, else
-// from the records.
+// drawSalaries lays out the salary progression as of a date: the daily amounts when movements date at least two of them,
+// else the monthly ones of the records, else their daily ones. The steps are those that the figures are computed from, so
+// that the page cannot say two things of one salary.
 func drawSalaries(h employment.History, asOf time.Time) salaries {
 	s := salaries{Top: salaryTop, Base: salaryTop + salaryTall, Height: salaryTop + salaryTall + 28}
-	for _, from := range []struct {
-		series salarySeries
-		steps  []salaryStep
-	}{
-		{seriesMovements, movementSteps(h, asOf)},
-		{seriesMonthly, recordSteps(h.Records, asOf, func(r employment.Record) string { return r.Monthly })},
-		{seriesDaily, recordSteps(h.Records, asOf, func(r employment.Record) string { return r.BaseSalary })},
-	} {
-		if len(from.steps) >= 2 {
-			s.Series, s.Steps = from.series, from.steps
-			break
+	daily, monthly := figures.Steps(h, asOf, figures.Daily), figures.Steps(h, asOf, figures.Monthly)
+	dated := 0
+	for _, step := range daily {
+		if !step.Flat {
+			dated++
 		}
 	}
-	if s.Series == seriesNone {
+	var steps []figures.Step
+	switch {
+	case dated >= 2:
+		s.Series, steps = seriesMovements, daily
+	case len(monthly) >= 2:
+		s.Series, steps = seriesMonthly, monthly
+	case len(daily) >= 2:
+		s.Series, steps = seriesDaily, daily
+	default:
 		return salaries{}
+	}
+	for _, step := range steps {
+		s.Flat = s.Flat || step.Flat
+		s.Steps = append(s.Steps, salaryStep{Step: step, Employer: h.Records[step.Record].Employer, value: decimalOf(step.Amount)})
 	}
 	s.place(asOf)
 	return s
 }
 
-// movementSteps runs each amount to the next movement of the same job, the end of its record, or the date.
-func movementSteps(h employment.History, asOf time.Time) []salaryStep {
-	moves := slices.Clone(h.Movements)
-	slices.SortStableFunc(moves, func(a, b employment.Movement) int { return a.Date.Compare(b.Date) })
-	var steps []salaryStep
-	for i, m := range moves {
-		value := decimalOf(m.BaseSalary)
-		if m.Date.IsZero() || value == nil || m.Type == "discharge" {
-			continue
-		}
-		step := salaryStep{From: m.Date, To: asOf, Amount: m.BaseSalary, Employer: m.Employer, value: value, key: jobKey(m.Registration, m.Employer), open: true}
-		end := func(t time.Time) {
-			if t.Before(step.To) && !t.Before(step.From) {
-				step.To, step.open = t, false
-			}
-		}
-		if !m.End.IsZero() {
-			end(m.End)
-		}
-		for _, r := range h.Records {
-			covers := r.Placed() && !r.Open() && !m.Date.Before(r.Start) && !m.Date.After(r.End)
-			if covers && jobKey(r.Registration, r.Employer) == step.key {
-				end(r.End)
-			}
-		}
-		for _, next := range moves[i+1:] {
-			if jobKey(next.Registration, next.Employer) != step.key || !next.Date.After(m.Date) {
-				continue
-			}
-			if next.Type == "discharge" {
-				end(next.Date)
-			} else {
-				end(next.Date.AddDate(0, 0, -1))
-			}
-			break
-		}
-		steps = append(steps, step)
-	}
-	return steps
-}
-
-// recordSteps draws each record's amount over its whole length: the source does not say when it changed within.
-func recordSteps(records []employment.Record, asOf time.Time, of func(employment.Record) string) []salaryStep {
-	var steps []salaryStep
-	for _, i := range placedByStart(records) {
-		r := records[i]
-		value := decimalOf(of(r))
-		if value == nil {
-			continue
-		}
-		step := salaryStep{From: r.Start, To: r.End, Amount: of(r), Employer: r.Employer, value: value, open: r.Open()}
-		if r.Open() {
-			step.To = asOf
-		}
-		if step.To.Before(step.From) {
-			step.To = step.From
-		}
-		steps = append(steps, step)
-	}
-	return steps
-}
-
-// jobKey tells movements of one job from those of another: the registration when given, else the employer.
-func jobKey(registration, employer string) string {
-	if registration != "" {
-		return registration
-	}
-	return employer
-}
-
 func (s *salaries) place(asOf time.Time) {
-	first, last, top := s.Steps[0].From, asOf, new(big.Rat)
+	top := new(big.Rat)
 	for _, step := range s.Steps {
-		if step.From.Before(first) {
-			first = step.From
-		}
-		if step.To.After(last) {
-			last = step.To
-		}
 		if step.value.Cmp(top) > 0 {
 			top = step.value
 		}
 	}
-	scale := scaleOver(first, last)
+	scale := scaleOver(s.Steps[0].From, asOf)
 	ceiling, step := ladder(top)
 	// The amounts beside the rungs keep to themselves on the narrowest phone too.
 	scale.left = (textWidth("$"+ceiling.FloatString(0)) + 10) / narrowest * 100
@@ -191,14 +119,13 @@ func (s *salaries) place(asOf time.Time) {
 		p.Y = s.Base - p.H
 		p.X, p.X2, p.W = scale.x(p.From), scale.x(p.To.AddDate(0, 0, 1)), scale.width(p.From, p.To)
 		p.RiseY = -1
-		p.reaches = p.open
 		for j := range s.Steps[:i] {
 			before := &s.Steps[j]
-			if before.key == p.key && p.key != "" && before.To.AddDate(0, 0, 1).Equal(p.From) {
+			if before.Record == p.Record && before.To.AddDate(0, 0, 1).Equal(p.From) {
 				p.RiseY = before.Y
 			}
 		}
-		if p.reaches && (s.Last == nil || !p.From.Before(s.Last.From)) {
+		if p.Stands && (s.Last == nil || p.value.Cmp(s.Last.value) > 0) {
 			s.Last = p
 		}
 	}
@@ -274,25 +201,20 @@ func changeTenths(from, to string) (tenths int, ok bool) {
 type salaryRow struct {
 	employment.Movement
 	Index  int // among the movements as received
-	Change int // tenths of a percent against the amount before it in time
+	Change int // tenths of a percent against the amount that it is compared with (figures.Compare)
 	Known  bool
-	First  bool // the earliest amount: there is nothing to compare it with
+	Other  bool // that amount was another employer's
+	First  bool // the earliest amount of its job: there is nothing to compare it with
 }
 
-func salaryRows(moves []employment.Movement) []salaryRow {
-	rows := make([]salaryRow, len(moves))
-	for i, m := range moves {
-		rows[i] = salaryRow{Movement: m, Index: i}
+func salaryRows(h employment.History, asOf time.Time) []salaryRow {
+	rows := make([]salaryRow, len(h.Movements))
+	for i, c := range figures.Compare(h, asOf) {
+		m := h.Movements[i]
+		rows[i] = salaryRow{Movement: m, Index: i, Other: c.Other, First: c.Record >= 0 && c.Before == ""}
+		rows[i].Change, rows[i].Known = changeTenths(c.Before, m.BaseSalary)
 	}
 	slices.SortStableFunc(rows, func(a, b salaryRow) int { return a.Date.Compare(b.Date) })
-	before := ""
-	for i, m := range rows {
-		if decimalOf(m.BaseSalary) != nil && m.Type != "discharge" {
-			rows[i].First = before == ""
-			rows[i].Change, rows[i].Known = changeTenths(before, m.BaseSalary)
-			before = m.BaseSalary
-		}
-	}
 	slices.Reverse(rows)
 	return rows
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cotejo/internal/employment"
+	"cotejo/internal/figures"
 )
 
 var update = flag.Bool("update", false, "write the golden files of drawings")
@@ -258,7 +259,7 @@ func TestSalarySeries(t *testing.T) {
 		series  salarySeries
 		steps   int
 	}{
-		"movements":                      {career(), seriesMovements, 3},
+		"movements":                      {career(), seriesMovements, 5}, // three dated amounts, and those of two jobs without movements
 		"one movement: the records":      {employment.History{Records: career().Records, Movements: career().Movements[:1]}, seriesMonthly, 3},
 		"monthly of one: the daily ones": {employment.History{Records: records}, seriesDaily, 2},
 		"nothing":                        {employment.History{}, seriesNone, 0},
@@ -281,6 +282,15 @@ func TestSalarySeries(t *testing.T) {
 	}
 }
 
+// told writes the steps that a drawing shows.
+func told(s salaries) []string {
+	var list []string
+	for _, p := range s.Steps {
+		list = append(list, fmt.Sprintf("%d %s %s %s %t", p.Record, p.Amount, p.From.Format(time.DateOnly), p.To.Format(time.DateOnly), p.Stands))
+	}
+	return list
+}
+
 // An amount lasts to the next movement of its own job, and never past the end of its record.
 func TestMovementSteps(t *testing.T) {
 	t.Parallel()
@@ -293,35 +303,110 @@ func TestMovementSteps(t *testing.T) {
 			move("salary_modification", "Bb", "2021-01-01", "220"),
 		},
 	}
-	var got []string
-	for _, s := range movementSteps(h, date("2024-03-15")) {
-		got = append(got, fmt.Sprintf("%s %s %s %s %t", s.Employer, s.Amount, s.From.Format(time.DateOnly), s.To.Format(time.DateOnly), s.open))
-	}
 	want := []string{
-		"Aa 100 2020-01-01 2020-06-30 false",
-		"Bb 200 2020-06-01 2020-12-31 false",
-		"Aa 110 2020-07-01 2020-12-31 false",
-		"Bb 220 2021-01-01 2024-03-15 true",
+		"0 100 2020-01-01 2020-06-30 false",
+		"1 200 2020-06-01 2020-12-31 false",
+		"0 110 2020-07-01 2020-12-31 false",
+		"1 220 2021-01-01 2024-03-15 true",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, told(drawSalaries(h, date("2024-03-15")))); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 }
 
+// The worked examples of docs/figures.md whose movements could be taken for those of other jobs: what is drawn is what the
+// figures are computed from.
+func TestSalariesOfWorkedExamples(t *testing.T) {
+	t.Parallel()
+	moved := func(kind, employer, registration, on, base string) employment.Movement {
+		return employment.Movement{Type: kind, Employer: employer, Registration: registration, Date: date(on), BaseSalary: base}
+	}
+	record := func(employer, registration, start, end, base string) employment.Record {
+		return employment.Record{Employer: employer, Registration: registration, Start: date(start), End: date(end), BaseSalary: base}
+	}
+	for name, x := range map[string]struct {
+		h    employment.History
+		asOf string
+	}{
+		"6": {employment.History{
+			Records: []employment.Record{record("Alfa", "Y1234567101", "2021-03-01", "", "400.00")},
+			Movements: []employment.Movement{
+				moved("reentry", "Alfa", "Y123456710", "2021-03-01", "300.00"), moved("salary_modification", "Alfa", "Y123456710", "2022-01-01", "330.00"),
+				moved("salary_modification", "", "Y123456710", "2022-07-01", "330.00"), moved("salary_modification", "Alfa", "", "2023-01-01", "363.00"),
+				moved("salary_modification", "Alfa", "Y123456710", "2023-09-01", "400.00"),
+			}}, "2023-06-30"},
+		"12": {employment.History{
+			Records: []employment.Record{record("Gama", "", "2023-01-01", "", "475.20"), record("Beta", "", "2021-07-16", "2022-12-31", "396.00"), record("Alfa", "", "2020-01-01", "2021-06-30", "440.00")},
+			Movements: []employment.Movement{
+				moved("reentry", "Gama", "", "2023-01-01", "475.20"), moved("discharge", "Beta", "", "2022-12-31", "396.00"), moved("reentry", "Beta", "", "2021-07-16", "396.00"),
+				moved("discharge", "Alfa", "", "2021-06-30", "440.00"), moved("salary_modification", "Alfa", "", "2021-01-01", "440.00"),
+				moved("reentry", "Alfa", "", "2020-01-01", "400.00"), moved("reentry", "Delta", "", "2022-03-01", "900.00"),
+			}}, "2023-12-31"},
+		// The check digit that the record has and its movements have not: the line ends with the job, and no salary is of now.
+		"closed": {employment.History{
+			Records:   []employment.Record{record("Alfa", "Y1234567101", "2021-03-01", "2022-12-31", "330.00")},
+			Movements: []employment.Movement{moved("reentry", "", "Y123456710", "2021-03-01", "300.00"), moved("salary_modification", "", "Y123456710", "2022-01-01", "330.00")},
+		}, "2023-06-30"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asOf := date(x.asOf)
+			s := drawSalaries(x.h, asOf)
+			golden(t, "salaries-example-"+name+".golden", describeSalaries(s))
+			now := figures.Of(x.h, asOf, asOf).Figure(figures.SalaryNow)
+			if now.Known != (s.Last != nil) || now.Known && now.Amount != s.Last.Amount {
+				t.Errorf("drawn as of now: %+v; the figure: %s", s.Last, now.Text())
+			}
+		})
+	}
+}
+
+func rowsOf(h employment.History) []string {
+	var got []string
+	for _, r := range salaryRows(h, date("2024-03-15")) {
+		got = append(got, fmt.Sprintf("%s %q %d known %t other %t first %t", r.Date.Format(time.DateOnly), r.BaseSalary, r.Change, r.Known, r.Other, r.First))
+	}
+	return got
+}
+
 func TestSalaryRows(t *testing.T) {
 	t.Parallel()
-	var got []string
-	for _, r := range salaryRows(career().Movements) {
-		got = append(got, fmt.Sprintf("%s %q %d %t %t", r.Date.Format(time.DateOnly), r.BaseSalary, r.Change, r.Known, r.First))
+	want := []string{
+		`2024-01-01 "512.60" 192 known true other false first false`,
+		`2023-01-15 "430.10" 387 known true other true first false`,
+		`2022-08-15 "" 0 known false other false first false`,
+		`2021-02-22 "310.20" 156 known true other true first false`, // 268.35 at the job before, which ended three weeks later
+	}
+	if diff := cmp.Diff(want, rowsOf(career())); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+// Two jobs at once: each amount is compared with that of its own job.
+func TestSalaryRowsOfTwoJobs(t *testing.T) {
+	t.Parallel()
+	h := employment.History{
+		Records: []employment.Record{job("Aa", "2020-01-01", "", "550", ""), job("Bb", "2021-01-01", "", "210", "")},
+		Movements: []employment.Movement{
+			move("reentry", "Aa", "2020-01-01", "500"), move("reentry", "Bb", "2021-01-01", "200"),
+			move("salary_modification", "Aa", "2022-01-01", "520"), move("salary_modification", "Bb", "2022-01-01", "210"),
+			move("salary_modification", "Aa", "2023-01-01", "550"), move("reentry", "Zz", "2023-06-01", "900"),
+		},
 	}
 	want := []string{
-		`2024-01-01 "512.60" 192 true false`,
-		`2023-01-15 "430.10" 387 true false`,
-		`2022-08-15 "" 0 false false`,
-		`2021-02-22 "310.20" 0 false true`,
+		`2023-06-01 "900" 0 known false other false first false`, // of no record
+		`2023-01-01 "550" 58 known true other false first false`,
+		`2022-01-01 "210" 50 known true other false first false`,
+		`2022-01-01 "520" 40 known true other false first false`,
+		`2021-01-01 "200" 0 known false other false first true`,
+		`2020-01-01 "500" 0 known false other false first true`,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, rowsOf(h)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	s := drawSalaries(h, date("2024-03-15"))
+	if s.Last == nil || s.Last.Amount != "550" {
+		t.Errorf("the salary of now is drawn as %+v", s.Last)
 	}
 }
 

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cotejo/internal/figures"
 	"time"
 
 	"github.com/google/uuid"
@@ -191,4 +192,24 @@ func (v CasePage) salaryNote(s salaries) string {
 		return v.T("lookups.salary.note")
 	}
 	return v.T("lookups.salary."+string(s.Series)) + ", " + v.T("lookups.salary.note")
+}
+
+// flatNote says of what is drawn as one amount over a whole record that its changes are not told, "" when all is dated.
+func (v CasePage) flatNote(s salaries) string {
+	switch {
+	case !s.Flat:
+		return ""
+	case s.Series == seriesMovements:
+		return v.T("lookups.salary.flat_some")
+	}
+	return v.T("lookups.salary.flat")
+}
+
+// salaryRule says what the changes in the table are against, and how many of its amounts belong to no record.
+func (v CasePage) salaryRule() string {
+	rule := v.T("lookups.salary.rule")
+	if stray := figures.Of(*v.History, v.asOf(), v.asOf()).Stray; len(stray) > 0 {
+		return rule + " " + v.T("lookups.salary.stray", "Count", len(stray))
+	}
+	return rule
 }

@@ -170,21 +170,24 @@ func (r paper) movements() []report.Section {
 	ref := r.employmentRef()
 	t := &report.Table{Columns: []report.Column{{Title: r.T("ui.field.date"), Width: 13}, {Title: r.T("ui.field.movement"), Width: 22}, {Title: r.T("ui.field.employer"), Width: 36},
 		{Title: r.T("lookups.salary.sbc"), Width: 13, Right: true}, {Title: r.T("ui.field.change"), Width: 12, Right: true}, {Title: r.T("report.ref"), Width: 6}}}
-	for _, m := range salaryRows(r.History.Movements) {
-		change := r.T("ui.absent.not_applicable")
+	for _, m := range salaryRows(*r.History, r.asOf()) {
+		change := report.Cell{Text: r.T("ui.absent.not_applicable")}
 		if m.Known {
-			change = r.P.Percent(m.Change)
+			change.Text = r.P.Percent(m.Change)
 		} else if m.First {
-			change = r.T("lookups.salary.first")
+			change.Text = r.T("lookups.salary.first")
+		}
+		if m.Other {
+			change.Sub = []string{r.T("lookups.salary.elsewhere")}
 		}
 		day := r.T("lookups.jobs.absent")
 		if !m.Date.IsZero() {
 			day = r.P.Date(m.Date)
 		}
 		t.Rows = append(t.Rows, []report.Cell{{Text: day}, {Text: movementWord(r.Page, m.Type)}, {Text: orElse(m.Employer, r.T("lookups.line.unnamed"))},
-			{Text: orElse(r.P.Money(m.BaseSalary), r.T("lookups.jobs.absent")), Sub: withText(nil, r.capWord(r.movementAtCap(m.Movement)))}, {Text: change}, {Text: ref}})
+			{Text: orElse(r.P.Money(m.BaseSalary), r.T("lookups.jobs.absent")), Sub: withText(nil, r.capWord(r.movementAtCap(m.Movement)))}, change, {Text: ref}})
 	}
-	return []report.Section{{Title: r.T("lookups.salary.table"), Source: r.origin(ref, r.EmploymentPull), Table: t, Foot: []string{r.T("lookups.salary.rule")}}}
+	return []report.Section{{Title: r.T("lookups.salary.table"), Source: r.origin(ref, r.EmploymentPull), Table: t, Foot: []string{r.salaryRule()}}}
 }
 
 // entities are the other kinds of data, each row a block of labels and values, and the documents by name and hash.

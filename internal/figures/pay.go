@@ -15,6 +15,7 @@ type point struct {
 	amount *big.Rat
 	text   string // as received
 	record int
+	move   int  // index among the movements, where it comes from one
 	flat   bool // given for the whole record, not for a day
 }
 
@@ -62,12 +63,12 @@ func (c *chart) readPay(moves []employment.Movement) {
 			continue
 		}
 		daily = true
-		at := slices.IndexFunc(c.spells, func(s spell) bool { return c.belongs(m, s) })
+		at := c.owner(m)
 		if at < 0 {
 			c.stray = append(c.stray, i)
 			continue
 		}
-		c.spells[at].add(point{day: dayOf(m.Date), amount: amountOf(m.BaseSalary), text: m.BaseSalary, record: c.spells[at].record})
+		c.spells[at].add(point{day: dayOf(m.Date), amount: amountOf(m.BaseSalary), text: m.BaseSalary, record: c.spells[at].record, move: i})
 	}
 	switch {
 	case daily:
@@ -91,6 +92,19 @@ func (c *chart) own(record int) string {
 		return c.records[record].BaseSalary
 	}
 	return c.records[record].Monthly
+}
+
+// owner gives the spell that a movement belongs to, -1 when it belongs to none. Of several that it fits, two records of
+// one employer, it is the one that begins on the movement's day, else the one that began first: where a job ends on the day
+// on which the next one begins, a new salary is the new job's.
+func (c *chart) owner(m employment.Movement) int {
+	found := -1
+	for i, s := range c.spells { // by start
+		if c.belongs(m, s) && (found < 0 || s.from == dayOf(m.Date)) {
+			found = i
+		}
+	}
+	return found
 }
 
 // belongs tells whether a movement is one of a spell: within its days, and of its registration or, where one of the two
