@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"cotejo/internal/auth"
 	"cotejo/internal/decision"
 	"cotejo/internal/employment"
@@ -189,4 +191,37 @@ func TestDecisionNotes(t *testing.T) {
 	says(t, doc, "[data-decision]:last-of-type", "anterior a que se guardara")
 	v.Page = v.as(auth.Auditor)
 	count(t, render(t, Lookup(casePage("es-MX", lookup.Error))), "#decide", 1)
+}
+
+// Whatever the table of jobs says of a record, the facts frozen with a note say too: a column added later must be frozen.
+func TestDecisionNoteHoldsTheJobs(t *testing.T) {
+	t.Parallel()
+	bothLanguages(t, func(t *testing.T, lang string) {
+		v := answered(lang)
+		v.History.Records = append(v.History.Records, employment.Record{Employer: "SECRETARÍA", Registration: "Y1234567101", Start: date("2019-05-02"), End: date("2026-03-15"), State: "Colima",
+			BaseSalary: "2999.99", Monthly: "91000.01", JobTitle: "MÉDICO", Designation: "BASE", Modality: "10", PayFrequency: "quincenal", QuotedDays: "2510", Institution: "imss"},
+			employment.Record{End: date("2001-02-03")}, employment.Record{Employer: "AL REVÉS", Start: date("2005-01-02"), End: date("2005-01-01")})
+		frozen, sum, err := v.seen().Freeze()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Desk.Notes = []decision.Note{{UID: testID(40), At: noon, By: "Ana", Reason: "x", AsOf: date("2026-03-15"), Frozen: frozen, SHA256: sum[:]}}
+		doc := render(t, Lookup(v))
+		checkDocument(t, doc, lang)
+		count(t, doc, `[data-decision] [data-frozen="record"]`, len(v.History.Records))
+		kept := strings.Join(strings.Fields(doc.Find(`[data-decision] [data-frozen="record"]`).Text()), " ")
+		said := 0
+		doc.Find(".table--jobs tbody").Find("b, span, time, a").Each(func(_ int, s *goquery.Selection) {
+			text := strings.Join(strings.Fields(s.Text()), " ")
+			if text == v.T("lookups.jobs.absent") || text == v.T("pulls.record") {
+				return
+			}
+			if said++; !strings.Contains(kept, text) {
+				t.Errorf("%q is on the page and not in the note", text)
+			}
+		})
+		if said < 8*len(v.History.Records)-12 {
+			t.Errorf("%d texts compared", said)
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"cotejo/internal/auth"
 	"cotejo/internal/decision"
+	"cotejo/internal/employment"
 	"cotejo/internal/figures"
 	"cotejo/internal/lookup"
 	"cotejo/internal/profile"
@@ -274,6 +275,50 @@ func (v CasePage) stateFrozen(a decision.Answer) string {
 		return ""
 	}
 	return v.T("lookups.entity.word." + pullWord(a.State))
+}
+
+// asFrozen is a case with the employment records of a note, as they were shown.
+func (v CasePage) asFrozen(f decision.Facts) CasePage {
+	h := f.History()
+	return CasePage{Page: v.Page, Case: v.Case, History: &h, EmploymentPull: PullNote{FetchedAt: f.Employment.FetchedAt}}
+}
+
+// recordWords is what the table of jobs says of a record, in one line.
+func (v CasePage) recordWords(r employment.Record) string {
+	var parts []string
+	say := func(text, sub string) {
+		if text != "" && sub != "" {
+			text += " (" + sub + ")"
+		}
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if r.Registration != "" {
+		say(v.T("lookups.jobs.registration", "Number", r.Registration), "")
+	}
+	say(v.extra(r), "")
+	say(r.State, "")
+	start, end, wrong := v.T("lookups.jobs.absent"), v.T("lookups.jobs.open"), ""
+	if !r.Start.IsZero() {
+		start = v.P.Date(r.Start)
+	}
+	if !r.Open() {
+		end = v.P.Date(r.End)
+		if !r.Start.IsZero() && !r.Placed() {
+			wrong = v.T("lookups.jobs.impossible")
+		}
+	}
+	say(v.T("ui.field.start")+": "+start, "")
+	say(v.T("ui.field.end")+": "+end, wrong)
+	say(v.tenure(r), "")
+	if r.BaseSalary != "" {
+		say(v.T("ui.money.daily", "Amount", v.P.Money(r.BaseSalary)), v.capWord(v.recordAtCap(r)))
+	}
+	if r.Monthly != "" {
+		say(v.T("ui.money.monthly", "Amount", v.P.Money(r.Monthly)), "")
+	}
+	return strings.Join(parts, " · ")
 }
 
 func noteHash(n decision.Note) string { return hex.EncodeToString(n.SHA256) }

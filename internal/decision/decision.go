@@ -129,7 +129,7 @@ type Standing struct {
 	Reintegrated *int   `json:"reintegrated_weeks"`
 }
 
-// Record is an employment record as shown. Dates are 2006-01-02 or "".
+// Record is an employment record as shown, with all that its row says. Dates are 2006-01-02 or "".
 type Record struct {
 	Employer     string `json:"employer"`
 	Registration string `json:"registration"`
@@ -138,6 +138,27 @@ type Record struct {
 	State        string `json:"federal_entity"`
 	BaseSalary   string `json:"base_salary"`
 	Monthly      string `json:"monthly_salary"`
+	Institution  string `json:"institution,omitempty"` // from here on: not in notes from before these were kept
+	JobTitle     string `json:"job_title,omitempty"`
+	Designation  string `json:"designation,omitempty"`
+	Modality     string `json:"modality,omitempty"`
+	PayFrequency string `json:"payment_frequency,omitempty"`
+	QuotedDays   string `json:"quoted_days,omitempty"`
+}
+
+// History gives the records back as they were shown; a date that a later program cannot read is absent.
+func (f Facts) History() employment.History {
+	h := employment.History{Platform: string(f.Platform)}
+	day := func(text string) time.Time {
+		d, _ := time.Parse(time.DateOnly, text) // the zero time is absence
+		return d
+	}
+	for _, r := range f.Records {
+		h.Records = append(h.Records, employment.Record{Employer: r.Employer, Registration: r.Registration, Start: day(r.Start), End: day(r.End), State: r.State,
+			BaseSalary: r.BaseSalary, Monthly: r.Monthly, Institution: r.Institution, JobTitle: r.JobTitle, Designation: r.Designation, Modality: r.Modality,
+			PayFrequency: r.PayFrequency, QuotedDays: r.QuotedDays})
+	}
+	return h
 }
 
 // Movement is an affiliation movement as shown.
@@ -202,7 +223,8 @@ func (s Seen) Freeze() (frozen []byte, sum [32]byte, err error) {
 		h := *s.History
 		f.Standing = Standing{Status: h.Status, EndOfRight: h.EndOfRight, Quoted: h.Weeks.Quoted, Discounted: h.Weeks.Discounted, Reintegrated: h.Weeks.Reintegrated}
 		for _, x := range h.Records {
-			f.Records = append(f.Records, Record{x.Employer, x.Registration, date(x.Start), date(x.End), x.State, x.BaseSalary, x.Monthly})
+			f.Records = append(f.Records, Record{x.Employer, x.Registration, date(x.Start), date(x.End), x.State, x.BaseSalary, x.Monthly,
+				x.Institution, x.JobTitle, x.Designation, x.Modality, x.PayFrequency, x.QuotedDays})
 		}
 		for _, x := range h.Movements {
 			f.Movements = append(f.Movements, Movement{x.Type, x.Employer, x.Registration, date(x.Date), x.BaseSalary})

@@ -3,6 +3,7 @@ package decision_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,36 @@ func TestFreeze(t *testing.T) {
 		if strings.Contains(string(frozen), personal) {
 			t.Errorf("%s is frozen", personal)
 		}
+	}
+}
+
+// Whatever a record holds is frozen, a field added to it later too, and can be read back.
+func TestFreezeWholeRecords(t *testing.T) {
+	t.Parallel()
+	var r employment.Record
+	fields := reflect.ValueOf(&r).Elem()
+	for i := range fields.NumField() {
+		switch f := fields.Field(i).Addr().Interface().(type) {
+		case *string:
+			*f = "value of " + fields.Type().Field(i).Name
+		case *time.Time:
+			*f = day("2020-01-02").AddDate(i, 0, 0)
+		default:
+			t.Fatalf("how is %s frozen?", fields.Type().Field(i).Name)
+		}
+	}
+	s := seen()
+	s.History.Records = []employment.Record{r, {Employer: "Beta"}}
+	frozen, _, err := s.Freeze()
+	facts, ok := decision.Note{Frozen: frozen}.Facts()
+	if err != nil || !ok {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s.History.Records, facts.History().Records); diff != "" {
+		t.Errorf("(-shown +frozen)\n%s", diff)
+	}
+	if strings.Contains(string(frozen), `"job_title":""`) {
+		t.Error("what a source does not give changes the bytes of every note")
 	}
 }
 
