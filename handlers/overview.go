@@ -57,7 +57,7 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 		}
 		page.FailuresFrom = from.Format(time.DateOnly)
 		for _, f := range failures {
-			page.Failures = append(page.Failures, views.Failure{Status: f.Status, Code: f.Detail, Platform: string(f.Platform), Count: min(f.Count, views.WaitingCap)})
+			page.Failures = append(page.Failures, views.Failure{Status: f.Status, Code: f.Detail, Platform: string(f.Platform), Count: f.Count})
 		}
 	}
 	if v.User.Role.May(auth.PowerAdminister) {

@@ -34,7 +34,7 @@ type Failure struct {
 	Status   lookup.Status
 	Code     string // status_details of the vendor, or a code of ours; "" when none was given
 	Platform string
-	Count    int // capped at WaitingCap
+	Count    int // exact: the counters know it
 }
 
 // WebhookHealth is whether the vendor's word still reaches us.

@@ -183,7 +183,7 @@ func TestWebhookMood(t *testing.T) {
 func TestFailuresSayWhoActs(t *testing.T) {
 	t.Parallel()
 	v := OverviewPage{Page: testPage("es-MX"), FailuresFrom: "2026-02-14", MoreFailures: true, Failures: []Failure{
-		{lookup.Incomplete, "nss_not_found_in_imss", "imss", 4}, {lookup.Error, "brand_new", "", 1}, {lookup.Expired, "", "imss", WaitingCap},
+		{lookup.Incomplete, "nss_not_found_in_imss", "imss", 4}, {lookup.Error, "brand_new", "", 1}, {lookup.Expired, "", "imss", 12345},
 	}}
 	doc := render(t, Overview(v))
 	rows := doc.Find(".cause")
@@ -193,7 +193,7 @@ func TestFailuresSayWhoActs(t *testing.T) {
 	for i, want := range [][]string{
 		{"El IMSS no encuentra su NSS", "Actúa: la persona", "nss_not_found_in_imss", "4"},
 		{"aún no conoce", "Actúa: un analista", "brand_new"},
-		{"no dio el motivo", "Actúa: un analista", "99+"},
+		{"no dio el motivo", "Actúa: un analista", "12,345"},
 	} {
 		for _, part := range want {
 			if text := rows.Eq(i).Text(); !strings.Contains(text, part) {
