@@ -324,15 +324,3 @@ update bulk_rows set verdict = 'cancelled', detail = '', done_at = clock_timesta
 // stalledBulk tells of bulk b that it should be sending and nobody works it.
 const stalledBulk = `(b.state = 'sending' and not exists (select 1 from river_job j where j.kind = 'run_bulk' and j.args = jsonb_build_object('bulk_id', b.id)
                        and j.state in ('available', 'pending', 'retryable', 'running', 'scheduled')))`
-
-// tidyBulks forgets drafts that nobody sent, and identifiers of rows that nobody was asked about.
-func (db *DB) tidyBulks(ctx context.Context) error {
-	if _, err := db.pool.Exec(ctx, `-- name: drop drafts
-delete from bulks where state = 'draft' and uploaded_at < clock_timestamp() - $1::interval`, DraftsKept); err != nil {
-		return err
-	}
-	_, err := db.pool.Exec(ctx, `-- name: drop identifiers of bulks
-update bulk_rows r set identifier = '' from bulks b
- where b.id = r.bulk_id and b.finished_at < clock_timestamp() - $1::interval and r.identifier <> ''`, IdentifiersKept)
-	return err
-}

@@ -377,11 +377,3 @@ select e.id, coalesce((select j.state = 'cancelled' from river_job j where j.kin
 	})
 	return n, err
 }
-
-// tidyExports throws away files whose time is over. Their receipts stay.
-func (db *DB) tidyExports(ctx context.Context) error {
-	_, err := db.pool.Exec(ctx, `-- name: expire exports
-with old as (update exports set state = 'expired' where state = 'ready' and expires_at < clock_timestamp() returning id)
-delete from export_chunks c using old where c.export_id = old.id`)
-	return err
-}

@@ -330,6 +330,7 @@ func TestExportInTheBackground(t *testing.T) {
 		t.Errorf("tidied away too early: %v", err)
 	}
 	b.exec(`update exports set expires_at = now() - interval '1 second'`)
+	b.exec(`insert into export_chunks (export_id, number, data) select id, n, 'x' from exports, generate_series(1000, 1200) n`) // more than go at once
 	if _, _, err := b.TakeExport(b.ctx, lookup.Sandbox, uid, b.by); !errors.Is(err, db.ErrNotFound) {
 		t.Errorf("taken after its time: %v", err)
 	}

@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,38 +9,6 @@ import (
 
 	"cotejo/internal/lookup"
 )
-
-// tookColumns adds up the stretches of attempt_hours.took over shards.
-var tookColumns = func() string {
-	sums := make([]string, len(lookup.TookBounds)+1)
-	for i := range sums {
-		sums[i] = fmt.Sprintf("sum(h.took[%d])::bigint", i+1)
-	}
-	return "array[" + strings.Join(sums, ", ") + "]"
-}()
-
-// SourceHours gives the attempts of an environment sent since a moment, counted by source and hour, oldest first. They
-// come from kept counters: no attempt is read.
-func (db *DB) SourceHours(ctx context.Context, env lookup.Environment, since time.Time) ([]lookup.SourceHour, error) {
-	// Grouped by the hour first: to tell hours apart is a third of the work of telling names apart.
-	rows, err := db.pool.Query(ctx, `-- name: source hours
-select c.dialect, s.platform, s.hour, s.started, s.refused, s.heard, s.asked, s.success, s.incomplete, s.error, s.expired, s.took, s.failed_at, s.failed_detail
-  from connections c cross join lateral (
-       select h.hour, h.platform, sum(h.started)::bigint as started, sum(h.refused)::bigint as refused, sum(h.heard)::bigint as heard, sum(h.asked)::bigint as asked,
-              sum(h.success)::bigint as success, sum(h.incomplete)::bigint as incomplete, sum(h.error)::bigint as error, sum(h.expired)::bigint as expired,
-              `+tookColumns+` as took, coalesce(max(h.failed_at), `+never+`) as failed_at,
-              coalesce((array_agg(h.failed_detail order by h.failed_at desc nulls last))[1], '') as failed_detail
-         from attempt_hours h where h.connection_id = c.id and h.hour >= $2 group by h.hour, h.platform) s
- where c.environment = $1 order by c.dialect desc, s.platform, s.hour`, env, since)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (h lookup.SourceHour, err error) {
-		err = row.Scan(&h.Dialect, &h.Platform, &h.Hour, &h.Started, &h.Refused, &h.Heard, &h.Asked, &h.Success, &h.Incomplete, &h.Error, &h.Expired,
-			&h.Took, &h.FailedAt, &h.FailedDetail)
-		return h, err
-	})
-}
 
 // Unheard is an attempt that the vendor took up and no webhook told an outcome of.
 type Unheard struct {

@@ -85,6 +85,9 @@ func (db *DB) Seed(ctx context.Context, hook Subscription, plan seed.Plan, progr
 		if err := first.count(ctx, tx, s.linked); err != nil {
 			return fmt.Errorf("count what was added: %w", err)
 		}
+		if err := inBatches(ctx, tx.Exec, foldHours, foldArgs...); err != nil {
+			return fmt.Errorf("fold the hours: %w", err)
+		}
 		_, err := tx.Exec(ctx, `-- name: analyze counters
 analyze attempt_hours, delivery_hours, employers, lookup_employers, lookup_facets, delivery_facets, lookup_counts, failure_days`)
 		return err

@@ -153,14 +153,6 @@ select connection_id, hour, platform, shard, count(*), count(*) filter (where se
                a.detail, a.final_event_at, a.status = 'expired' or a.status = 'error' and a.settled_by <> 'refused' as failed,
                1 + width_bucket(extract(epoch from a.final_event_at - a.sent_at)::double precision, took_bounds()) as stretch
           from attempts a join lookups l on l.id = a.lookup_id where a.id >= $1 and a.sent_at is not null) one
- group by connection_id, hour, platform, shard
-on conflict (connection_id, hour, platform, shard) do update
-   set started = h.started + excluded.started, refused = h.refused + excluded.refused, heard = h.heard + excluded.heard,
-       asked = h.asked + excluded.asked, success = h.success + excluded.success, incomplete = h.incomplete + excluded.incomplete,
-       error = h.error + excluded.error, expired = h.expired + excluded.expired,
-       took = array(select mine + yours from unnest(h.took, excluded.took) with ordinality u (mine, yours, i) order by i),
-       failed_at = greatest(h.failed_at, excluded.failed_at),
-       failed_detail = case when excluded.failed_at >= coalesce(h.failed_at, '-infinity') then excluded.failed_detail else h.failed_detail end`,
-		s.attempts)
+ group by connection_id, hour, platform, shard`+addHours, s.attempts)
 	return err
 }

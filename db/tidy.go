@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // How long things are kept that have outlived their purpose.
@@ -17,7 +19,8 @@ const (
 
 // Tidy drops credential headers after seven days, ended sessions, old sign-in failures and tokens that no stored delivery can
 // be judged by any more, and settles deliveries for accounts that nobody here asked for as foreign after a day. Drafts of
-// bulks and files of exports go after a day, searches after an hour. A step that fails keeps no other from its turn.
+// bulks and files of exports go after a day, searches after an hour, identifiers of bulks that nobody was asked about after
+// thirty days. Counters of attempts are folded. A step that fails keeps no other from its turn.
 func (db *DB) Tidy(ctx context.Context) error {
 	var faults []error
 	// The rows of a batch stand in an array, which is made once: joined instead, a plan may choose them anew for each row.
@@ -40,24 +43,37 @@ delete from sign_in_failures where ctid = any(array(select ctid from sign_in_fai
 delete from searches where id = any(array(select id from searches where expires_at < clock_timestamp() limit 5000))`, nil},
 		{`-- name: drop tokens
 delete from hook_tokens where hash = any(array(select hash from hook_tokens where expires_at < clock_timestamp() - $1::interval limit 5000))`, []any{tokensKept}},
+		// A draft has 5 MB of file and 10,000 rows at most, which go with it.
+		{`-- name: drop drafts
+delete from bulks where id = any(array(select id from bulks where state = 'draft' and uploaded_at < clock_timestamp() - $1::interval limit 20))
+   and state = 'draft'`, []any{DraftsKept}},
+		{`-- name: drop identifiers of bulks
+update bulk_rows set identifier = '' where ctid = any(array(
+  select r.ctid from bulks b join bulk_rows r on r.bulk_id = b.id
+   where b.finished_at < clock_timestamp() - $1::interval and r.identifier <> '' limit 5000))`, []any{IdentifiersKept}},
+		// Expired, a file is read by nobody; then its pieces go, each up to a mebibyte. Its receipt stays.
+		{`-- name: expire exports
+update exports set state = 'expired' where id = any(array(
+  select id from exports where state = 'ready' and expires_at < clock_timestamp() limit 5000)) and state = 'ready'`, nil},
+		{`-- name: drop files
+delete from export_chunks where ctid = any(array(
+  select c.ctid from export_chunks c join exports e on e.id = c.export_id where e.state = 'expired' limit 200))`, nil},
+		{foldHours, foldArgs},
 	} {
-		faults = append(faults, db.inBatches(ctx, statement.text, statement.args...))
+		faults = append(faults, inBatches(ctx, db.pool.Exec, statement.text, statement.args...))
 	}
-	faults = append(faults, db.tidyBulks(ctx), db.tidyExports(ctx))
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("tidy: %w", err)
 	}
 	return nil
 }
 
-// tidyBatch is how many rows one statement of Tidy takes, as it says itself. What a batch did is committed: after a pause of
-// weeks there may be more than one run of the job has time for, and the next goes on.
-const tidyBatch = 5000
-
-func (db *DB) inBatches(ctx context.Context, text string, args ...any) error {
+// inBatches runs a statement that takes a limited number of rows until it finds none. What a batch did is committed: after a
+// pause of weeks there may be more than one run of the job has time for, and the next goes on.
+func inBatches(ctx context.Context, exec func(context.Context, string, ...any) (pgconn.CommandTag, error), text string, args ...any) error {
 	for {
-		tag, err := db.pool.Exec(ctx, text, args...)
-		if err != nil || tag.RowsAffected() < tidyBatch {
+		tag, err := exec(ctx, text, args...)
+		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
 	}
