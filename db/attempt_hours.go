@@ -1,8 +1,11 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,28 +67,43 @@ select 1 from gone`
 
 var foldArgs = []any{foldAfter, foldedShard, hoursKept}
 
-// SourceHours gives the attempts of an environment sent since a moment, counted by source and hour, oldest first. They
+// SourceHours gives the attempts of an environment sent since a moment, counted by source, and of each by hour, oldest first. They
 // come from kept counters: no attempt is read. Beyond 40 days they are by day.
 func (db *DB) SourceHours(ctx context.Context, env lookup.Environment, since time.Time) ([]lookup.SourceHour, error) {
-	// Few hours have more than one row. To add those up here costs a tenth of what nineteen sums for each hour cost there.
+	// Few hours have more than one row. To add those up and tell the sources apart here takes a tenth of what nineteen sums for each
+	// hour and an order by text take there.
 	rows, err := db.pool.Query(ctx, `-- name: source hours
 select c.dialect, h.platform, h.hour, h.started, h.refused, h.heard, h.asked, h.success, h.incomplete, h.error, h.expired, h.took,
        coalesce(h.failed_at, `+never+`), h.failed_detail
   from connections c join attempt_hours h on h.connection_id = c.id
- where c.environment = $1 and h.hour >= $2 order by c.dialect desc, h.platform, h.hour, h.shard`, env, since)
+ where c.environment = $1 and h.hour >= $2 order by h.hour, h.shard`, env, since)
 	if err != nil {
 		return nil, err
 	}
-	var list []lookup.SourceHour
+	type source struct {
+		dialect  lookup.Dialect
+		platform lookup.Platform
+	}
+	hours := map[source][]lookup.SourceHour{}
 	var h lookup.SourceHour
-	_, err = pgx.ForEachRow(rows, []any{&h.Dialect, &h.Platform, &h.Hour, &h.Started, &h.Refused, &h.Heard, &h.Asked, &h.Success, &h.Incomplete,
+	if _, err := pgx.ForEachRow(rows, []any{&h.Dialect, &h.Platform, &h.Hour, &h.Started, &h.Refused, &h.Heard, &h.Asked, &h.Success, &h.Incomplete,
 		&h.Error, &h.Expired, &h.Took, &h.FailedAt, &h.FailedDetail}, func() error {
-		if n := len(list) - 1; n >= 0 && list[n].Hour.Equal(h.Hour) && list[n].Platform == h.Platform && list[n].Dialect == h.Dialect {
-			list[n].Add(h.Tally)
+		of := source{h.Dialect, h.Platform}
+		if n := len(hours[of]); n > 0 && hours[of][n-1].Hour.Equal(h.Hour) {
+			hours[of][n-1].Add(h.Tally)
 		} else {
-			list = append(list, h)
+			hours[of] = append(hours[of], h)
 		}
 		return nil
+	}); err != nil {
+		return nil, err
+	}
+	order := slices.SortedFunc(maps.Keys(hours), func(a, b source) int {
+		return cmp.Or(cmp.Compare(b.dialect, a.dialect), cmp.Compare(a.platform, b.platform))
 	})
-	return list, err
+	var list []lookup.SourceHour
+	for _, of := range order {
+		list = append(list, hours[of]...)
+	}
+	return list, nil
 }

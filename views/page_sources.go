@@ -51,6 +51,9 @@ const (
 	sourceHeight = sourceTop + sourceRow*24 + 20
 )
 
+// What all hours of the drawing have in common, written once: they are a thousand and more.
+var sourceCellWidth, sourceCellHeight = percent(sourceCol * 0.88), pixels(sourceRow - 1)
+
 // sources lays out each source over the days up to now. Days and hours are the reader's.
 func (v SourcesPage) sources() []source {
 	var list []source

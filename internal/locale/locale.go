@@ -12,6 +12,7 @@ package locale
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	_ "time/tzdata" // a slim image has no zone database
 
@@ -82,9 +83,13 @@ func (p *Printer) T(id string, kv ...any) string {
 	if !ok {
 		return "⟨" + id + "⟩"
 	}
-	// Most messages have no blank; they need no template.
-	if !p.speech.filled[id] {
-		return message.Other
+	// Most messages have no plural. A page says thousands of them, for which a template would take most of its time.
+	if pieces, ok := p.speech.pieces[id]; ok {
+		text, ok := fill(pieces, kv)
+		if !ok {
+			return "⟨" + id + "⟩"
+		}
+		return text
 	}
 	config, err := p.config(id, kv)
 	if err != nil {
@@ -95,6 +100,37 @@ func (p *Printer) T(id string, kv ...any) string {
 		return "⟨" + id + "⟩"
 	}
 	return text
+}
+
+// fill writes the pieces of a message with values in its blanks; false when
+// one is left open or a pair is broken.
+func fill(pieces []string, kv []any) (string, bool) {
+	if len(pieces) == 1 {
+		return pieces[0], true
+	}
+	if len(kv)%2 != 0 {
+		return "", false
+	}
+	var text strings.Builder
+	for i, piece := range pieces {
+		if i%2 == 0 {
+			text.WriteString(piece)
+			continue
+		}
+		at := len(kv) - 2
+		for at >= 0 && kv[at] != any(piece) {
+			at -= 2
+		}
+		if at < 0 {
+			return "", false
+		}
+		if value, ok := kv[at+1].(string); ok {
+			text.WriteString(value)
+		} else {
+			fmt.Fprint(&text, kv[at+1])
+		}
+	}
+	return text.String(), true
 }
 
 // strict refuses a blank without a value, which go-i18n would print as

@@ -3,6 +3,8 @@ package locale
 import (
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFor(t *testing.T) {
@@ -38,6 +40,8 @@ func TestT(t *testing.T) {
 		{"plain", es, "format.month.m3", nil, "mar"},
 		{"other language", en, "format.month.m3", nil, "Mar"},
 		{"blank", es, "format.percent", []any{"Value", "7"}, "7 %"},
+		{"blank of another type", es, "format.percent", []any{"Value", 7}, "7 %"},
+		{"another blank's value", es, "format.percent", []any{"Other", "7"}, "⟨format.percent⟩"},
 		{"one", es, "format.tenure.years", []any{"Count", 1}, "1 año"},
 		{"other", es, "format.tenure.years", []any{"Count", 2}, "2 años"},
 		{"zero is plural", es, "format.tenure.years", []any{"Count", 0}, "0 años"},
@@ -64,5 +68,19 @@ func TestT(t *testing.T) {
 	}
 	if es.Has("no.such") || !es.Has("format.ago.past.day") {
 		t.Error("Has is wrong")
+	}
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                        {""},
+		"none":                    {"none"},
+		"{{.A}}":                  {"", "A", ""},
+		"a {{.A}} b {{.B}}{{.A}}": {"a ", "A", " b ", "B", "", "A", ""},
+	} {
+		if diff := cmp.Diff(want, cut(text)); diff != "" {
+			t.Errorf("cut(%q) (-want +got):\n%s", text, diff)
+		}
 	}
 }

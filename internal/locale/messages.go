@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"io/fs"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -17,13 +18,13 @@ var files embed.FS
 // formats maps a file ending to its reader.
 var formats = map[string]i18n.UnmarshalFunc{"json": json.Unmarshal}
 
-// speech is one language: its messages by id, which of them have blanks or
-// plurals, and the localizer that fills those.
+// speech is one language: its messages by id, those that have no plural in
+// pieces, and the localizer that fills the others.
 type speech struct {
 	lang      string
 	localizer *i18n.Localizer
 	messages  map[string]*i18n.Message
-	filled    map[string]bool
+	pieces    map[string][]string // text, name of a blank, text, name of a blank, …, text
 }
 
 // speeches loads the embedded messages once. They are part of the binary, so
@@ -41,7 +42,7 @@ func load(fsys fs.FS) (map[string]*speech, error) {
 	bundle := i18n.NewBundle(language.MustParse(Languages[0]))
 	loaded := make(map[string]*speech, len(Languages))
 	for _, lang := range Languages {
-		loaded[lang] = &speech{lang: lang, messages: map[string]*i18n.Message{}, filled: map[string]bool{}}
+		loaded[lang] = &speech{lang: lang, messages: map[string]*i18n.Message{}, pieces: map[string][]string{}}
 	}
 	for _, lang := range Languages {
 		short, _, _ := strings.Cut(lang, "-")
@@ -83,10 +84,25 @@ func (s *speech) add(fsys fs.FS, name string, bundle *i18n.Bundle) error {
 			message.Many = message.Other
 		}
 		s.messages[message.ID] = message
-		s.filled[message.ID] = message.One != "" || strings.Contains(message.Other, "{{")
+		if message.One == "" {
+			s.pieces[message.ID] = cut(message.Other)
+		}
 	}
 	if err := bundle.AddMessages(language.MustParse(s.lang), file.Messages...); err != nil {
 		return &fs.PathError{Op: "add", Path: name, Err: err}
 	}
 	return nil
+}
+
+// blank is where a value goes. Messages are written with these only, which a test holds.
+var blank = regexp.MustCompile(`\{\{\.([A-Za-z]+)\}\}`)
+
+// cut takes a message apart at its blanks.
+func cut(text string) (pieces []string) {
+	rest := 0
+	for _, at := range blank.FindAllStringSubmatchIndex(text, -1) {
+		pieces = append(pieces, text[rest:at[0]], text[at[2]:at[3]])
+		rest = at[1]
+	}
+	return append(pieces, text[rest:])
 }

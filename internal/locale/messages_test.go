@@ -147,8 +147,6 @@ func ids(messages map[string]*i18n.Message) []string {
 	return list
 }
 
-var blank = regexp.MustCompile(`\{\{\.([A-Za-z]+)\}\}`)
-
 // blanks lists the names a message leaves open.
 func blanks(message *i18n.Message) []string {
 	var names []string
