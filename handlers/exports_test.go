@@ -9,10 +9,14 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"cotejo/db"
+	"cotejo/handlers"
 	"cotejo/internal/audit"
 	"cotejo/internal/auth"
 	"cotejo/internal/lookup"
@@ -224,6 +228,40 @@ func TestExportOfMany(t *testing.T) {
 		b.post("/exports", exporting("lookups", "", "reason", reason, "password", "x"))
 	}
 	b.post("/exports", exporting("lookups", "", "reason", reason, "password", password)).want(http.StatusUnprocessableEntity).count("#password-error", 1)
+}
+
+// A list that comes to hold the data of a hundred and one people after it was counted is not handed over without a reason.
+func TestExportThatGrows(t *testing.T) {
+	t.Parallel()
+	var grows atomic.Bool
+	c := open(t, func(o *handlers.Options) {
+		counted, err := db.Open(t.Context(), o.DB.Pool().Config().ConnString(), func(statement string, _ time.Duration, _ error) {
+			if statement == "count of export" && grows.CompareAndSwap(true, false) {
+				if _, err := o.DB.Pool().Exec(t.Context(), `update lookups set platform = 'imss' where platform = 'issste'`); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(counted.Close)
+		o.DB = counted
+	})
+	c.connect(lookup.Sandbox, "http://127.0.0.1:1/v1", "private_test_key_0123456789", uuid.NewString())
+	c.request(alejandro)
+	c.invent(100)
+	c.exec(`update lookups set platform = 'issste' where id = (select max(id) from lookups)`)
+	b := c.as(auth.Supervisor)
+	const of = "platform=imss"
+	b.get("/exports/new?of=lookups&"+of).want(http.StatusOK).count(`[data-people="100"]`, 1).count("#password", 0)
+	grows.Store(true)
+	b.post("/exports", exporting("lookups", of, "reason", "revisión")).want(http.StatusUnprocessableEntity).count(`[data-people="101"]`, 1).
+		count("#reason-error", 1).count("#password[required]", 1).has("La lista creció").has("revisión")
+	if grows.Load() || one[int](c, `select count(*) from receipts`) != 0 || c.trail(audit.ListExported, b.user) != 0 {
+		t.Errorf("it never grew (%v), or something was taken out", grows.Load())
+	}
+	b.post("/exports", exporting("lookups", of, "reason", "revisión de noviembre", "password", password)).file()
 }
 
 // A long list becomes a job, whose file waits for whoever asked.
