@@ -96,6 +96,14 @@ func otherProcess(t *testing.T, dir string) *exec.Cmd {
 	return cmd
 }
 
+// owned is a data directory whose PostgreSQL, the postmaster pid, another process owns.
+func owned(t *testing.T) (dir string, at layout, owner *exec.Cmd, pid int) {
+	t.Helper()
+	dir = dataDir(t)
+	owner, at = otherProcess(t, dir), layoutOf(dir)
+	return dir, at, owner, postmaster(t, at)
+}
+
 func kill(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -173,10 +173,7 @@ func TestOwnerKilled(t *testing.T) {
 // SIGKILL of everything, postmaster included: its lock file stays.
 func TestEverythingKilled(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
-	owner := otherProcess(t, dir)
-	at := layoutOf(dir)
-	pid := postmaster(t, at)
+	dir, at, owner, pid := owned(t)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -191,10 +188,7 @@ func TestEverythingKilled(t *testing.T) {
 // A backend that is busy when the postmaster is killed notices late, and PostgreSQL does not start beside it.
 func TestLastOnesLeaving(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
-	owner := otherProcess(t, dir)
-	at := layoutOf(dir)
-	pid := postmaster(t, at)
+	dir, at, owner, pid := owned(t)
 	conn, err := pgx.Connect(t.Context(), (&Cluster{at: at}).URL())
 	if err != nil {
 		t.Fatal(err)
