@@ -38,81 +38,70 @@ func scanDelivery(row pgx.Row, more ...any) (webhook.Delivery, error) {
 
 // Deliveries gives one page of an environment's deliveries, newest first, without headers and bodies.
 func (db *DB) Deliveries(ctx context.Context, env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (list []webhook.Delivery, newer, older bool, err error) {
-	text, args, backwards := deliveriesPage(env, f, page, zone)
-	rows, err := db.pool.Query(ctx, text, args...)
+	ids, newer, older, err := db.inPage(ctx, deliveryConditions(env, f, zone), page)
+	if err != nil {
+		return nil, false, false, err
+	}
+	rows, err := db.pool.Query(ctx, `-- name: deliveries
+select `+deliveryColumns+deliveryTables+` where d.id = any($1) order by d.received_at desc, d.id desc`, ids)
 	if err != nil {
 		return nil, false, false, err
 	}
 	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (webhook.Delivery, error) { return scanDelivery(row) })
-	if err != nil {
-		return nil, false, false, err
-	}
-	list, newer, older = turn(list, page, backwards)
-	return list, newer, older, nil
+	return list, newer, older, err
 }
 
-func deliveriesPage(env lookup.Environment, f webhook.Filter, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
-	return deliveriesList(env, f, deliveryColumns, page, zone)
-}
-
-// deliveriesList is a page of the ledger with columns of the caller's.
-func deliveriesList(env lookup.Environment, f webhook.Filter, columns string, page lookup.Page, zone *time.Location) (text string, args []any, backwards bool) {
-	q := where{}
-	q.deliveries(env, f, zone)
-	return q.facetPage("deliveries", "d", "received_at", "delivery_facets", columns, deliveryTables, page)
-}
-
-// deliveries narrows to the deliveries of an environment that a filter lets through: in the list, and where a replay
-// takes its set from it.
-func (w *where) deliveries(env lookup.Environment, f webhook.Filter, zone *time.Location) {
-	w.at, w.id = "d.received_at", "d.id"
-	w.within("d", "environment", "= ?", env)
+// deliveryConditions is what a filter means, the only place that says so, as lookupConditions is for lookups.
+func deliveryConditions(env lookup.Environment, f webhook.Filter, zone *time.Location) where {
+	q := where{table: "deliveries d", facetsOf: "delivery_facets", at: "d.received_at", id: "d.id"}
+	q.within("d", "environment", "= ?", env)
 	if f.Dialect != "" {
-		w.facet("d", "connection_id", "= (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
+		q.facet("d", "connection_id", "= (select id from connections where environment = ? and dialect = ?)", env, clean(string(f.Dialect)))
 	}
 	if f.Hook != uuid.Nil {
-		w.facet("d", "subscription_id", "= (select id from subscriptions where uid = ?)", f.Hook)
+		q.facet("d", "subscription_id", "= (select id from subscriptions where uid = ?)", f.Hook)
 	}
 	if f.Verdict != "" {
-		w.facet("d", "verdict", "= ?", clean(string(f.Verdict)))
+		q.facet("d", "verdict", "= ?", clean(string(f.Verdict)))
 	}
 	if f.Cause != "" {
-		w.facet("d", "cause", "= ?", clean(string(f.Cause)))
+		q.facet("d", "cause", "= ?", clean(string(f.Cause)))
 	}
 	if f.Action != "" {
-		w.slot("d", "action", clean(f.Action))
+		q.slot("d", "action", clean(f.Action), false)
 	}
 	if f.Account != "" {
-		w.add("d.account_id = ? and d.account_id <> ''", clean(f.Account))
+		q.add("d.account_id = ? and d.account_id <> ''", clean(f.Account))
 	}
 	if f.Lookup != uuid.Nil {
 		// A copy of the same bytes is not read again: it belongs where its first belongs.
-		w.add(`d.id in (
+		q.add(`d.id in (
     select own.id from deliveries own join lookups l on l.id = own.lookup_id where l.uid = ?
     union all
     select copy.id from deliveries copy join deliveries own on own.id = copy.twin_of join lookups l on l.id = own.lookup_id where l.uid = ?)`, f.Lookup, f.Lookup)
 	}
 	switch f.State {
 	case webhook.StateWaiting:
-		w.implied("d.processed_at is null", "k.state in ('waiting', 'failing')")
+		q.implied("d.processed_at is null", "k.state in ('waiting', 'failing')")
 	case webhook.StateFailing:
-		w.implied("d.processed_at is null and d.last_error <> ''", "k.state = 'failing'")
+		q.implied("d.processed_at is null and d.last_error <> ''", "k.state = 'failing'")
 	case webhook.StateProcessed:
-		w.implied("d.processed_at is not null and d.verdict <> 'refused'", "k.state = 'processed'")
+		q.implied("d.processed_at is not null and d.verdict <> 'refused'", "k.state = 'processed'")
 	}
 	if f.Answered != 0 {
-		w.facet("d", "answered", "= ?", f.Answered)
+		q.facet("d", "answered", "= ?", f.Answered)
 	}
 	if f.Text != "" {
-		w.add("position(?::bytea in d.body) > 0", []byte(f.Text))
+		q.add("position(?::bytea in d.body) > 0", []byte(f.Text))
 	}
-	w.days("d.received_at", f.From, f.To, zone)
+	q.days("d.received_at", f.From, f.To, zone)
 	if f.Account != "" || f.Lookup != uuid.Nil {
-		w.facets = nil // these have few rows, and indexes of their own
+		q.facets = nil // these have few rows, and indexes of their own
 	}
-	if len(w.facets) > 0 {
-		w.facets = append(w.facets, w.under)
+	if len(q.facets) > 0 {
+		q.facets = append(q.facets, q.under)
 	}
+	return q
 }
 
 // DeliveryChanges gives deliveries by their internal ids with their bodies, for what is told to pages, in the order in

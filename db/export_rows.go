@@ -130,17 +130,19 @@ func (e extract) statement() string {
 		strings.Join(each, ", ") + " from item" + e.rows + " order by item.n" + e.order
 }
 
-// chosen narrows to what a selection lets through: from is the table, with the joins that its filter needs.
-func chosen(s receipt.Selection) (w where, from string) {
+// chosen is what a selection lets through, to be read whole.
+func chosen(s receipt.Selection) where {
+	q := selected(s)
+	q.inFacets()
+	return q
+}
+
+// selected is what a selection lets through.
+func selected(s receipt.Selection) where {
 	if s.Kind == receipt.Deliveries {
-		w = where{at: "d.received_at", id: "d.id"}
-		w.deliveries(s.Environment, s.Deliveries, s.Location())
-		w.inFacets("delivery_facets")
-		return w, " from deliveries d "
+		return deliveryConditions(s.Environment, s.Deliveries, s.Location())
 	}
-	w = lookupConditions(s.Environment, s.Lookups, s.Location())
-	w.inFacets("lookup_facets")
-	return w, " from lookups l " + w.joins
+	return lookupConditions(s.Environment, s.Lookups, s.Location())
 }
 
 // The ids of many items are read at once, and the rows of a few in one statement: those fit into the memory in which
@@ -153,9 +155,9 @@ const exportGroup = 250
 // data they are is added to of. done is told how many items are through; its error ends the rows.
 func exportRows(ctx context.Context, tx pgx.Tx, s receipt.Selection, of crowd, done func(items int64) error) iter.Seq2[[][]byte, error] {
 	return func(yield func([][]byte, error) bool) {
-		w, from := chosen(s)
+		w := chosen(s)
 		if _, err := tx.Exec(ctx, `-- name: ids of export
-declare exported no scroll cursor for select `+w.id+from+" where "+w.text()+" order by "+w.at+" desc, "+w.id+" desc", w.args...); err != nil {
+declare exported no scroll cursor for select `+w.id+" from "+w.table+w.joins+" where "+w.text()+" order by "+w.at+" desc, "+w.id+" desc", w.args...); err != nil {
 			yield(nil, err)
 			return
 		}

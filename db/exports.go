@@ -44,17 +44,14 @@ type ExportCount struct {
 // whoever is in it.
 func (db *DB) CountExport(ctx context.Context, s receipt.Selection) (c ExportCount, err error) {
 	// As the list reads its page, of one row more than is counted.
-	page := lookup.Page{Limit: receipt.AtOnce}
-	var text string
-	var args []any
+	q := selected(s)
+	ids, args, _ := q.ids(lookup.Page{Limit: receipt.AtOnce})
+	few := "l.person_id, l.records as n from lookups l where l.id in (" + ids + ")"
 	if s.Kind == receipt.Deliveries {
-		text, args, _ = deliveriesList(s.Environment, s.Deliveries, "l.person_id, 0 as n", page, s.Location())
-	} else {
-		text, args, _ = lookupsList(s.Environment, s.Lookups, "l.person_id, l.records as n", " from lookups l\n", page, s.Location())
+		few = "l.person_id, 0 as n" + deliveryTables + " where d.id in (" + ids + ")"
 	}
 	err = db.pool.QueryRow(ctx, `-- name: count of export
-select count(*), coalesce(sum(n), 0), count(distinct person_id) from (
-`+text+`) few`, args...).Scan(&c.Items, &c.Records, &c.People)
+select count(*), coalesce(sum(n), 0), count(distinct person_id) from (select `+few+`) few`, args...).Scan(&c.Items, &c.Records, &c.People)
 	if c.Items > receipt.AtOnce {
 		c.People = receipt.ManyPeople
 	}

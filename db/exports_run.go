@@ -82,10 +82,10 @@ func (db *DB) RunExport(ctx context.Context, id int64, write Writing) error {
 	defer end()
 	go run.alive(ctx)
 	err = pgx.BeginTxFunc(ctx, db.pool, snapshot, func(tx pgx.Tx) error {
-		w, from := chosen(run.asking.Selection)
+		w := chosen(run.asking.Selection)
 		// The bar has to have an end. A job may take the time to count, a page may not.
 		if err := tx.QueryRow(ctx, `-- name: goal of export
-select count(*)`+from+" where "+w.text(), w.args...).Scan(&run.goal); err != nil {
+select count(*) from `+w.table+w.joins+" where "+w.text(), w.args...).Scan(&run.goal); err != nil {
 			return err
 		}
 		n, err := write(run, run.asking.Kind, extracts[run.asking.Kind].names(), run.counted(exportRows(ctx, tx, run.asking.Selection, run.of, run.seen)))

@@ -32,9 +32,10 @@ func TestFacetsAndCountersFollow(t *testing.T) {
 		t.Helper()
 		for rows, kept := range map[string]string{
 			`select environment, status, count(*) from lookups group by 1, 2`: `select environment, status, sum(count)::bigint from lookup_counts group by 1, 2 having sum(count) <> 0`,
-			`select environment, (requested_at at time zone 'UTC')::date, status, detail, platform, count(*)
-			   from lookups where status in ('expired', 'error', 'incomplete') group by 1, 2, 3, 4, 5`: `
-			 select environment, day, status, detail, platform, sum(count)::bigint from failure_days group by 1, 2, 3, 4, 5 having sum(count) <> 0`,
+			`select environment, z.west, (requested_at at time zone z.name)::date, status, detail, platform, count(*)
+			   from lookups cross join (values (0, 'UTC'), (5, 'Etc/GMT+5'), (6, 'Etc/GMT+6'), (7, 'Etc/GMT+7'), (8, 'Etc/GMT+8')) z (west, name)
+			  where status in ('expired', 'error', 'incomplete') group by 1, 2, 3, 4, 5, 6`: `
+			 select environment, west, day, status, detail, platform, sum(count)::bigint from failure_days group by 1, 2, 3, 4, 5, 6 having sum(count) <> 0`,
 		} {
 			text := func(q string) []string {
 				return value[[]string](b, `select coalesce(array_agg(x::text order by x::text), '{}') from (`+q+`) x`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -168,17 +169,17 @@ func scanRow(row pgx.CollectableRow) (lookup.Row, error) {
 // Lookups gives one page of an environment's lookups, newest first, and whether there are newer and older ones.
 // zone is the reader's, in which the filter's days are meant.
 func (db *DB) Lookups(ctx context.Context, env lookup.Environment, f lookup.Filter, page lookup.Page, zone *time.Location) (rows []lookup.Row, newer, older bool, err error) {
-	text, args, backwards := lookupsPage(env, f, page, zone)
-	found, err := db.pool.Query(ctx, text, args...)
+	ids, newer, older, err := db.inPage(ctx, lookupConditions(env, f, zone), page)
+	if err != nil {
+		return nil, false, false, err
+	}
+	found, err := db.pool.Query(ctx, `-- name: lookups
+select `+rowColumns+rowTables+` where l.id = any($1) order by l.requested_at desc, l.id desc`, ids)
 	if err != nil {
 		return nil, false, false, err
 	}
 	rows, err = pgx.CollectRows(found, scanRow)
-	if err != nil {
-		return nil, false, false, err
-	}
-	rows, newer, older = turn(rows, page, backwards)
-	return rows, newer, older, nil
+	return rows, newer, older, err
 }
 
 // LookupRows gives the rows of an environment under uids, for pages that show them. Unknown ids are left out.
@@ -224,32 +225,41 @@ type Failure struct {
 	Detail   string
 	Platform lookup.Platform
 	Count    int
-	Newest   time.Time // the day on which the newest was asked for, in UTC
+	Newest   time.Time // the day on which the newest was asked for, as days begin where the moment is midnight
 }
 
 // MostFailures is how many causes are given at most: codes are an open set.
 const MostFailures = 50
 
+// failuresWest are the offsets from UTC, in hours to the west, of which failures are counted by day (migration 00026).
+var failuresWest = []int{0, 5, 6, 7, 8}
+
 // Failures groups the failed lookups of an environment asked for since a moment by cause, most frequent first; more tells
-// that there are other causes. Counters hold whole days in UTC. What was asked for between the moment and the first of
-// these is counted from the lookups, so that a number is that of the list from the same moment on.
+// that there are other causes. A number is that of the list from the same moment on. All come from counters where the moment
+// is midnight somewhere in Mexico or in UTC. Elsewhere days begin at another hour, and what was asked for up to the first
+// whole day in UTC is counted from the lookups.
 func (db *DB) Failures(ctx context.Context, env lookup.Environment, since time.Time) (failures []Failure, more bool, err error) {
 	since = since.UTC()
-	whole := since.Truncate(24 * time.Hour)
-	if whole.Before(since) {
-		whole = whole.AddDate(0, 0, 1)
+	west, whole, before := since.Hour(), since, ""
+	if !since.Equal(since.Truncate(time.Hour)) || !slices.Contains(failuresWest, west) {
+		west, whole = 0, since.Truncate(24*time.Hour).AddDate(0, 0, 1)
+		before = `
+        union all
+        select l.status, l.detail, l.platform, count(*), ($3::date - 1)
+          from lookups l
+         where l.environment = $1 and l.status in ('expired', 'error', 'incomplete') and l.requested_at >= $4 and l.requested_at < $3
+           and l.facet in (select k.facet from lookup_facets k where k.environment = $1 and k.status in ('expired', 'error', 'incomplete'))
+         group by l.status, l.detail, l.platform`
+	}
+	args := []any{env, west, whole}
+	if before != "" {
+		args = append(args, since)
 	}
 	rows, err := db.pool.Query(ctx, `-- name: failures by cause
 select status, detail, platform, sum(n)::bigint, max(day)
   from (select status, detail, platform, sum(count) as n, max(day) as day
-          from failure_days where environment = $1 and day >= $3::date group by status, detail, platform having sum(count) > 0
-        union all
-        select l.status, l.detail, l.platform, count(*), ($3::date - 1)
-          from lookups l
-         where l.environment = $1 and l.status in ('expired', 'error', 'incomplete') and l.requested_at >= $2 and l.requested_at < ($3::date at time zone 'UTC')
-           and l.facet in (select k.facet from lookup_facets k where k.environment = $1 and k.status in ('expired', 'error', 'incomplete'))
-         group by l.status, l.detail, l.platform) x
- group by status, detail, platform order by sum(n) desc, max(day) desc, status, detail, platform limit `+strconv.Itoa(MostFailures+1), env, since, whole)
+          from failure_days where environment = $1 and west = $2 and day >= failure_day($3, $2) group by status, detail, platform having sum(count) > 0`+before+`) x
+ group by status, detail, platform order by sum(n) desc, max(day) desc, status, detail, platform limit `+strconv.Itoa(MostFailures+1), args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -282,7 +292,7 @@ select distinct on (p.id) `+rowColumns+rowTables+`
 // RequestedSince gives the lookups that a filter lets through and that were requested after a moment, newest first, up to limit.
 func (db *DB) RequestedSince(ctx context.Context, env lookup.Environment, f lookup.Filter, since time.Time, limit int, zone *time.Location) ([]uuid.UUID, error) {
 	q := lookupConditions(env, f, zone)
-	q.add(q.at+" > ?", since)
+	q.carried(q.at+" > ?", since)
 	return db.lookupIDs(ctx, q, lookup.Page{Limit: limit - 1})
 }
 
@@ -303,8 +313,9 @@ select requested_at, id from lookups where environment = $1 and uid = $2`, env, 
 }
 
 func (db *DB) lookupIDs(ctx context.Context, q where, page lookup.Page) ([]uuid.UUID, error) {
-	text, args, _ := q.facetPage("lookups", "l", "requested_at", "lookup_facets", "l.uid", " from lookups l\n", page)
-	rows, err := db.pool.Query(ctx, text, args...)
+	text, args, _ := q.ids(page)
+	rows, err := db.pool.Query(ctx, `-- name: ids of lookups
+select l.uid from lookups l where l.id in (`+text+`) order by l.requested_at desc, l.id desc`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -368,11 +369,12 @@ func TestFailuresAreThoseOfTheList(t *testing.T) {
 	b.exec(`update lookups set requested_at = '2026-03-10 00:00Z'::timestamptz + (row_number.n - 6) * interval '5 hours'
 	          from (select id, row_number() over (order by id) n from lookups where status = 'error') row_number where row_number.id = lookups.id`)
 	b.exec(`delete from failure_days`)
-	b.exec(`insert into failure_days (environment, day, status, detail, platform, shard, count)
-	        select environment, (requested_at at time zone 'UTC')::date, status, detail, platform, 0, count(*) from lookups where status = 'error' group by 1, 2, 3, 4, 5`)
+	b.exec(`insert into failure_days (environment, west, day, status, detail, platform, shard, count)
+	        select environment, w, failure_day(requested_at, w), status, detail, platform, 0, count(*)
+	          from lookups cross join unnest(array[0, 5, 6, 7, 8]) w where status = 'error' group by 1, 2, 3, 4, 5, 6`)
 	first := day(2026, 3, 10)
 	seen := map[int]bool{}
-	for _, name := range []string{"UTC", "America/Mexico_City", "America/Tijuana", "Asia/Tokyo", "Asia/Kolkata"} {
+	for _, name := range []string{"UTC", "America/Mexico_City", "America/Tijuana", "America/Cancun", "America/Hermosillo", "Asia/Tokyo", "Asia/Kolkata"} {
 		zone, err := time.LoadLocation(name)
 		b.must(err)
 		failures, _, err := b.Failures(b.ctx, lookup.Sandbox, time.Date(2026, 3, 10, 0, 0, 0, 0, zone))
@@ -390,6 +392,16 @@ func TestFailuresAreThoseOfTheList(t *testing.T) {
 	}
 	if len(seen) < 3 {
 		t.Errorf("the zones make no difference: %v", seen)
+	}
+	// In all of Mexico that comes from counters alone.
+	for _, name := range []string{"Cancun", "Merida", "Mexico_City", "Monterrey", "Bahia_Banderas", "Matamoros", "Chihuahua", "Ojinaga", "Ciudad_Juarez", "Mazatlan", "Hermosillo", "Tijuana"} {
+		zone, err := time.LoadLocation("America/" + name)
+		b.must(err)
+		for month := range time.Month(12) {
+			if at := time.Date(2026, 1+month, 15, 0, 0, 0, 0, zone).UTC(); at.Minute() != 0 || !slices.Contains(db.FailuresWest, at.Hour()) {
+				t.Errorf("days of %s begin at %s", name, at)
+			}
+		}
 	}
 	b.exec(`update lookups set status = 'error', detail = 'cause ' || id where status <> 'error'`)
 	failures, more, err := b.Failures(b.ctx, lookup.Sandbox, day(2020, 1, 1))

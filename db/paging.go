@@ -1,16 +1,21 @@
 package db
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"cotejo/internal/lookup"
 )
 
 // where gathers conditions with their arguments; "?" stands for the next one.
 type where struct {
+	table      string // of the rows, with its alias
+	facetsOf   string // the table of their facets; "": they have none
 	conditions []string
 	args       []any
 	joins      string   // tables beside the usual ones that a condition needs, each with its "join"
@@ -19,9 +24,17 @@ type where struct {
 	facets     []string // conditions on k, the facets of the rows
 	under      string   // one that goes with them, where there are any
 	rest       []string // those conditions on the rows that their facet does not imply
+	own        bool     // whether one of these is on what only the rows have, and no carrier
 }
 
+// add adds a condition on the rows.
 func (w *where) add(condition string, args ...any) {
+	w.carried(condition, args...)
+	w.own = true
+}
+
+// carried adds a condition on what the carrier has, if there is one.
+func (w *where) carried(condition string, args ...any) {
 	condition = w.arguments(condition, args)
 	w.conditions, w.rest = append(w.conditions, condition), append(w.rest, condition)
 }
@@ -44,24 +57,20 @@ func (w *where) implied(condition, facets string) {
 	w.conditions, w.facets = append(w.conditions, condition), append(w.facets, facets)
 }
 
-// unseen adds a condition that the planner is kept from making use of: what the rows are to be found by is another one, of
-// fewer rows.
-func (w *where) unseen(condition string, args ...any) {
-	w.add("coalesce("+condition+", false)", args...)
-}
+// unseen is a condition that the planner is kept from making use of: it would reckon how many rows have it, and where it
+// expects few it sorts them all, though the first are wanted, or finds by it what another condition finds with fewer rows.
+func unseen(condition string) string { return "coalesce(" + condition + ", false)" }
 
-// slot adds a condition on a text of which facets know the slot only. Among the rows of a facet the planner is kept from
-// reckoning how many have it: for the few that it expects it would sort them all, where the first rows are wanted.
-func (w *where) slot(table, column, text string) {
-	is := w.inSlot(table, column, text)
-	w.rest = append(w.rest, "coalesce("+is+", false)")
-}
-
-func (w *where) inSlot(table, column, text string) (is string) {
+// slot adds a condition on a text of which facets know the slot only, and which the carrier has, if there is one. found tells
+// that an index has the rows of a facet by this text, so that the planner may look for it.
+func (w *where) slot(table, column, text string, found bool) {
 	w.args = append(w.args, text)
-	is = table + "." + column + " = " + arg(len(w.args))
-	w.conditions, w.facets = append(w.conditions, is), append(w.facets, "k.slot = facet_slot("+arg(len(w.args))+")")
-	return is
+	is := table + "." + column + " = " + arg(len(w.args))
+	w.implied(is, "k.slot = facet_slot("+arg(len(w.args))+")")
+	if !found {
+		is = unseen(is)
+	}
+	w.rest = append(w.rest, is)
 }
 
 func (w *where) arguments(condition string, args []any) string {
@@ -78,10 +87,10 @@ func (w *where) days(column string, from, to time.Time, zone *time.Location) {
 		return time.Date(day.Year(), day.Month(), day.Day()+plus, 0, 0, 0, 0, zone)
 	}
 	if !from.IsZero() {
-		w.add(column+" >= ?", midnight(from, 0))
+		w.carried(column+" >= ?", midnight(from, 0))
 	}
 	if !to.IsZero() {
-		w.add(column+" < ?", midnight(to, 1))
+		w.carried(column+" < ?", midnight(to, 1))
 	}
 }
 
@@ -97,51 +106,64 @@ func (w *where) from(at, id string, page lookup.Page) (order string, backwards b
 	direction := " desc"
 	switch {
 	case page.Before != (lookup.Cursor{}):
-		w.add("("+at+", "+id+") > (?, ?)", page.Before.At, page.Before.ID)
+		w.carried("("+at+", "+id+") > (?, ?)", page.Before.At, page.Before.ID)
 		direction, backwards = "", true
 	case page.After != (lookup.Cursor{}):
-		w.add("("+at+", "+id+") < (?, ?)", page.After.At, page.After.ID)
+		w.carried("("+at+", "+id+") < (?, ?)", page.After.At, page.After.ID)
 	}
 	// The number stands in the text: a plan made for any argument would expect a tenth of the table.
 	return " order by " + at + direction + ", " + id + direction + " limit " + strconv.Itoa(page.Limit+1), backwards
 }
 
-// facetPage writes the statement for a page of table's rows, ordered by at and id, which facets keep (migration 00019). It
-// takes the newest rows of each facet that fits and merges them, so that no combination of filters, however rare, has it
-// look through the rows of others. Where no condition is one of facets, it is an ordinary page. Facets are read where the
-// rows' key is: a tag's rows repeat those of their lookups.
-func (w *where) facetPage(table, alias, at, facets, columns, tables string, page lookup.Page) (text string, args []any, backwards bool) {
+// ids writes the statement for the ids of a page's rows, in their order. Where conditions are ones of facets (migration
+// 00019) it takes the newest rows of each facet that fits and merges them, so that no combination of filters, however rare,
+// has it look through the rows of others. Facets are read where the rows' key is: a tag's rows repeat those of their lookups.
+//
+// What the rows show is read by their ids, in a statement of its own: this one differs by filter and is planned for the values
+// asked for, which takes longer than to run it where many tables are joined; that one's plan is kept.
+func (w *where) ids(page lookup.Page) (text string, args []any, backwards bool) {
+	order, backwards := w.from(w.at, w.id, page)
+	name, _, _ := strings.Cut(w.table, " ")
 	if len(w.facets) == 0 {
-		return w.page(table, columns, tables+w.joins, w.at, w.id, page)
+		return "-- name: page of " + name + "\nselect " + w.id + " from " + w.table + w.joins + " where " + strings.Join(w.conditions, " and ") + order, w.args, backwards
 	}
 	key, _, _ := strings.Cut(w.at, ".")
-	order, backwards := w.from(w.at, w.id, page)
-	from, rest := table+" "+alias+w.joins, strings.Join(w.rest, " and ")
-	if w.carrier != "" && !strings.Contains(rest, alias+".") {
-		from = w.carrier // nothing is asked of the rows that it does not repeat
+	from := w.table + w.joins
+	if w.carrier != "" && !w.own {
+		from = w.carrier
 	}
-	as := strings.NewReplacer(w.at, "m.at", w.id, "m.id")
-	shown := strings.NewReplacer(w.at, alias+"."+at, w.id, alias+".id")
-	text = "-- name: " + table + "\nselect " + columns + tables + " where " + alias + `.id in (
-    select m.id
-      from ` + facets + ` k cross join lateral (
-             select ` + w.at + " as at, " + w.id + " as id from " + from + `
-              where ` + strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + `
-             ` + order + `) m
-     where ` + strings.Join(w.facets, " and ") + `
-     ` + as.Replace(order) + `)
-` + shown.Replace(order)
-	return text, w.args, backwards
+	merged := strings.NewReplacer(w.at, "m.at", w.id, "m.id").Replace(order)
+	return "-- name: page of " + name + `
+select m.id
+  from ` + w.facetsOf + ` k cross join lateral (
+         select ` + w.at + " as at, " + w.id + " as id from " + from + `
+          where ` + strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + `
+         ` + order + `) m
+ where ` + strings.Join(w.facets, " and ") + merged, w.args, backwards
+}
+
+// inPage gives the ids of a page's rows, newest first, and whether there are newer and older ones.
+func (db *DB) inPage(ctx context.Context, w where, page lookup.Page) (ids []int64, newer, older bool, err error) {
+	text, args, backwards := w.ids(page)
+	rows, err := db.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, false, false, err
+	}
+	if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
+		return nil, false, false, err
+	}
+	ids, newer, older = turn(ids, page, backwards)
+	return ids, newer, older, nil
 }
 
 // inFacets adds that a row's facet is one of those that fit. It says nothing new, but lets the few rows of a rare filter be
 // found where a set is read whole and not by pages.
-func (w *where) inFacets(facets string) {
+func (w *where) inFacets() {
 	if len(w.facets) == 0 {
 		return
 	}
 	carrier, _, _ := strings.Cut(w.at, ".")
-	w.conditions = append(w.conditions, carrier+".facet in (select k.facet from "+facets+" k where "+strings.Join(w.facets, " and ")+")")
+	w.conditions = append(w.conditions, carrier+".facet in (select k.facet from "+w.facetsOf+" k where "+strings.Join(w.facets, " and ")+")")
 }
 
 // turn cuts the extra row off, puts rows newest first, and tells whether there are newer and older ones.

@@ -101,11 +101,11 @@ func TestListsUseAnIndex(t *testing.T) {
 		"never together": {Verdict: webhook.Ignored, Answered: 405}}
 	for name, page := range pages {
 		for what, f := range lookups {
-			text, args, _ := db.LookupsPage(lookup.Sandbox, f, page, time.UTC)
+			text, args := db.LookupsPage(lookup.Sandbox, f, page)
 			explain("lookups "+what+" "+name, text, args)
 		}
 		for what, f := range deliveries {
-			text, args, _ := db.DeliveriesPage(lookup.Sandbox, f, page, time.UTC)
+			text, args := db.DeliveriesPage(lookup.Sandbox, f, page)
 			explain("deliveries "+what+" "+name, text, args)
 		}
 		for what, user := range map[string]int64{"everybody's": 0, "own": b.analyst.ID} {

@@ -23,18 +23,19 @@ const earlierPreviewed = 1000
 // ErrBusy says that the rows in question are being changed right now.
 var ErrBusy = errors.New("busy")
 
-// replaySet narrows to the deliveries that a replay would take.
-func (w *where) replaySet(env lookup.Environment, set webhook.ReplaySet, zone *time.Location) {
+// replaySet is what chooses the deliveries that a replay would take.
+func replaySet(env lookup.Environment, set webhook.ReplaySet, zone *time.Location) (q where) {
 	if set.Delivery != (webhook.ReplaySet{}).Delivery {
-		w.add("d.environment = ?", env)
-		w.add("d.uid = ?", set.Delivery)
+		q.add("d.environment = ?", env)
+		q.add("d.uid = ?", set.Delivery)
 	} else {
-		w.deliveries(env, set.Filter, zone)
-		w.inFacets("delivery_facets")
+		q = deliveryConditions(env, set.Filter, zone)
+		q.inFacets()
 	}
 	if set.UpTo > 0 {
-		w.add("d.id <= ?", set.UpTo)
+		q.add("d.id <= ?", set.UpTo)
 	}
+	return q
 }
 
 func (w *where) text() string { return strings.Join(w.conditions, " and ") }
@@ -42,8 +43,7 @@ func (w *where) text() string { return strings.Join(w.conditions, " and ") }
 // CountReplay counts the deliveries that a replay would take, to one more than MostReplayed, and those that it would leave
 // out because they were refused, to limit. upTo is the newest of them: naming it later chooses the same set.
 func (db *DB) CountReplay(ctx context.Context, env lookup.Environment, set webhook.ReplaySet, zone *time.Location, limit int) (n, refused int, upTo int64, err error) {
-	q := where{}
-	q.replaySet(env, set, zone)
+	q := replaySet(env, set, zone)
 	all := q.text()
 	// The numbers stand in the text: a plan made for any number would expect a tenth of the table.
 	err = db.pool.QueryRow(ctx, `-- name: count replay
@@ -58,8 +58,7 @@ select count(*), coalesce(max(id), 0),
 // takes everything back: one account's transaction at a time, so that nothing is held for long. ErrBusy: a lock was not
 // had in time.
 func (db *DB) PreviewReplay(ctx context.Context, env lookup.Environment, set webhook.ReplaySet, zone *time.Location, after int64, limit int, read webhook.Reader) (list []webhook.Replayed, more bool, err error) {
-	q := where{}
-	q.replaySet(env, set, zone)
+	q := replaySet(env, set, zone)
 	q.add("d.verdict <> 'refused'")
 	q.add("d.id > ?", after)
 	rows, err := db.pool.Query(ctx, `-- name: replay to preview
@@ -110,8 +109,7 @@ select d.id from deliveries d where `+q.text()+" order by d.id limit "+strconv.I
 		return nil, false, err
 	}
 	for _, of := range order {
-		q := where{}
-		q.replaySet(env, set, zone)
+		q := replaySet(env, set, zone)
 		q.add("d.verdict <> 'refused'")
 		q.add("d.id <= ?", after)
 		q.add("d.connection_id = ? and d.account_id = ? and d.account_id <> ''", of.connection, of.id)

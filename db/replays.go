@@ -33,8 +33,7 @@ func (db *DB) StartReplay(ctx context.Context, env lookup.Environment, set webho
 	if err != nil {
 		return uid, err
 	}
-	q := where{}
-	q.replaySet(env, set, zone)
+	q := replaySet(env, set, zone)
 	q.add("d.verdict <> 'refused'")
 	n := len(q.args)
 	args := append(q.args, env, by.UserID, by.IP, filter)

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,8 +168,8 @@ const (
 	reference    = `(lower(l.reference) collate "C")`
 )
 
-// nearby is among how many people a name is looked for before the index of words is asked: a name that one in eighty has
-// fills a page from them, and the index has at most as many rows of a rarer one.
+// nearby is among how many people a common name is looked for before the index of beginnings is asked: a name that one in eighty
+// has fills a page from them, and the index has at most as many rows of a rarer one.
 const nearby = 4000
 
 // namesNearby writes the statement that finds people by name among those who follow a page's cursor next.
@@ -180,12 +182,12 @@ func namesNearby(env lookup.Environment, r find.Reading, page lookup.Page) (text
 	return name + "\nselect " + foundColumns + " from (" + next + ") p where p.words @@ " + arg(len(args)) + "::tsquery" + names(backwards, page), args, backwards
 }
 
-// namesAnywhere writes the statement that finds people by name from the index of words. Without a limit beside the words the
+// namesAnywhere writes the statement that finds people by name from the index of beginnings. Without a limit beside the words the
 // planner has no hope of meeting enough of them soon.
 func namesAnywhere(env lookup.Environment, r find.Reading, page lookup.Page) (text string, args []any, backwards bool) {
 	q := where{}
 	q.add("p.environment = ?", env)
-	q.add("p.words @@ ?::tsquery", find.Query(r.Words))
+	q.add("word_beginnings(p.name) @@ ?::tsquery", find.Beginnings(r.Words))
 	_, backwards = q.from("p.asked_at", "p.id", page)
 	return "-- name: people by name\nwith hit as materialized (select p.id, p.asked_at from people p where " + q.text() + ")\nselect " + foundColumns +
 		" from people p where p.id in (select p.id from hit p" + names(backwards, page) + ")" + names(backwards, page), q.args, backwards
@@ -249,12 +251,13 @@ select case when $3 then nss else coalesce(curp, rfc) end from people where envi
 			return f, found(err)
 		}
 	}
-	text, args, backwards := peoplePage(env, r, page, edge)
+	var backwards bool
 	if r.Kind == find.Name {
-		text, args, backwards = namesNearby(env, r, page)
-	}
-	if f.People, err = people(ctx, tx, text, args); err == nil && r.Kind == find.Name && len(f.People) <= page.Limit {
-		text, args, _ = namesAnywhere(env, r, page)
+		f.People, backwards, err = peopleByName(ctx, tx, env, r, page)
+	} else {
+		var text string
+		var args []any
+		text, args, backwards = peoplePage(env, r, page, edge)
 		f.People, err = people(ctx, tx, text, args)
 	}
 	if err != nil {
@@ -266,6 +269,42 @@ select case when $3 then nss else coalesce(curp, rfc) end from people where envi
 	first, last := f.People[0], f.People[len(f.People)-1]
 	f.First, f.Last = lookup.Cursor{At: first.AskedAt, ID: first.ID}, lookup.Cursor{At: last.AskedAt, ID: last.ID}
 	return f, addLatest(ctx, tx, f.People)
+}
+
+// peopleByName looks for a name that few are expected to have in the index of beginnings, and for any other among those nearby first.
+func peopleByName(ctx context.Context, tx pgx.Tx, env lookup.Environment, r find.Reading, page lookup.Page) (list []FoundPerson, backwards bool, err error) {
+	n, err := expected(ctx, tx, r)
+	if err != nil {
+		return nil, false, err
+	}
+	if n > nearby {
+		text, args, backwards := namesNearby(env, r, page)
+		if list, err = people(ctx, tx, text, args); err != nil || len(list) > page.Limit {
+			return list, backwards, err
+		}
+	}
+	text, args, backwards := namesAnywhere(env, r, page)
+	list, err = people(ctx, tx, text, args)
+	return list, backwards, err
+}
+
+// expected is how many people the planner expects to have a name. It knows how common the most common words are, and a wrong
+// answer costs time and nothing else.
+func expected(ctx context.Context, tx pgx.Tx, r find.Reading) (rows float64, err error) {
+	var plans []struct {
+		Plan struct {
+			Rows float64 `json:"Plan Rows"`
+		}
+	}
+	err = tx.QueryRow(ctx, `-- name: people expected
+explain (format json) select p.id from people p where word_beginnings(p.name) @@ $1::tsquery`, freshPlan, find.Beginnings(r.Words)).Scan(&plans)
+	if err == nil && len(plans) != 1 {
+		err = errors.New("a plan without rows")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reckon how many have a name: %w", err)
+	}
+	return plans[0].Plan.Rows, nil
 }
 
 // addLatest adds to found people the newest lookup of each, and how many there are.

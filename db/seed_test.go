@@ -133,7 +133,7 @@ func TestSeedInBulk(t *testing.T) {
   union all select e.folded || ' ' || x.lookup_id from employers e join lookup_employers x on x.employer_id = e.id
   union all select to_jsonb(f)::text from lookup_facets f union all select to_jsonb(f)::text from delivery_facets f
   union all select status || sum(count) from lookup_counts group by status
-  union all select day || status || detail || platform || sum(count) from failure_days group by day, status, detail, platform) x (t)`)
+  union all select west || ' ' || day || status || detail || platform || sum(count) from failure_days group by west, day, status, detail, platform) x (t)`)
 	}
 	if diff := cmp.Diff(counted[0], counted[1]); diff != "" || len(counted[0]) < 100 {
 		t.Errorf("%d counters (-by triggers +in bulk):\n%s", len(counted[0]), diff)

@@ -29,7 +29,7 @@ func TestCausesLeadToTheirLookups(t *testing.T) {
 		b.get(href).want(http.StatusOK).count("tr[data-row]", n)
 	}
 	// Codes are an open set: that there are more causes than fit is said.
-	c.exec(`insert into failure_days (environment, day, status, detail, platform, shard, count)
-	        select 'sandbox', (now() at time zone 'UTC')::date, 'error', 'cause_' || n, 'imss', 0, 1 from generate_series(1, 60) n`)
+	c.exec(`insert into failure_days (environment, west, day, status, detail, platform, shard, count)
+	        select 'sandbox', 6, failure_day(now(), 6), 'error', 'cause_' || n, 'imss', 0, 1 from generate_series(1, 60) n`)
 	b.get("/").count(".cause", 50).count("#more-failures", 1)
 }

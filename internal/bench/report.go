@@ -120,38 +120,29 @@ func (r *Report) sweeps(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n| what package db is asked, in ms | questions | median | slowest | limit | over it | slowest is |\n|---|---:|---:|---:|---:|---:|---|\n")
 	for _, s := range r.Sweeps {
-		over := 0
-		for _, ms := range s.Large {
-			if ms > longMS {
-				over++
-			}
-		}
+		over := s.count(func(i int) bool { return s.Large[i] > longMS })
 		slowest := s.most(func(i int) float64 { return s.Large[i] })
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %d | %d | %s |\n", s.What, thousands(len(s.Large)), amount(s.Large.median()), amount(s.Large[slowest]), longMS, over, s.Questions[slowest])
 	}
-	fmt.Fprintf(w, "\n| the same, beside %s lookups | median there | ratio of medians | limit | over it | of these over %d ms | highest of those |\n|---|---:|---:|---:|---:|---:|---|\n",
+	fmt.Fprintf(w, "\n| the same, beside %s lookups | median there | ratio of medians | limit | over it | with an answer as long as there | over it | of these over %d ms | highest of those |\n|---|---:|---:|---:|---:|---:|---:|---:|---|\n",
 		thousands(r.size.small), noticedMS)
 	for _, s := range r.Sweeps {
-		over, noticed := 0, 0
-		for i := range s.Large {
-			if s.ratio(i) > slower {
-				over++
-				if s.Large[i] > noticedMS {
-					noticed++
-				}
-			}
-		}
+		over := s.count(func(i int) bool { return s.ratio(i) > slower })
+		alike := s.count(func(i int) bool { return s.Alike[i] })
+		alikeOver := s.count(func(i int) bool { return s.Alike[i] && s.ratio(i) > slower })
+		noticed := func(i int) bool { return s.Alike[i] && s.ratio(i) > slower && s.Large[i] > noticedMS }
 		worst := "none"
-		if noticed > 0 {
+		if s.count(noticed) > 0 {
 			i := s.most(func(i int) float64 {
-				if s.Large[i] <= noticedMS {
+				if !noticed(i) {
 					return 0
 				}
 				return s.ratio(i)
 			})
 			worst = fmt.Sprintf("%.1f: %s, %s ms", s.ratio(i), s.Questions[i], amount(s.Large[i]))
 		}
-		fmt.Fprintf(w, "| %s | %s | %.2f | %d | %d | %d | %s |\n", s.What, amount(s.Small.median()), s.Large.median()/s.Small.median(), slower, over, noticed, worst)
+		fmt.Fprintf(w, "| %s | %s | %.2f | %d | %d | %s | %d | %d | %s |\n", s.What, amount(s.Small.median()), s.Large.median()/s.Small.median(), slower, over,
+			thousands(alike), alikeOver, s.count(noticed), worst)
 	}
 }
 
@@ -159,6 +150,15 @@ func (r *Report) sweeps(w io.Writer) {
 const noticedMS = 5
 
 func (s Sweep) ratio(i int) float64 { return s.Large[i] / max(s.Small[i], 0.001) }
+
+func (s Sweep) count(is func(i int) bool) (n int) {
+	for i := range s.Large {
+		if is(i) {
+			n++
+		}
+	}
+	return n
+}
 
 // most gives the question of which something is highest.
 func (s Sweep) most(of func(i int) float64) (at int) {

@@ -61,12 +61,14 @@ func TestMarkdown(t *testing.T) {
 	r.add(Figure{What: "Thing", Value: 50, Unit: "/s", Limit: 200, LimitIs: "the wall"})
 	r.add(Figure{What: "Other", Value: 7, Unit: "ms"})
 	r.Pages = []PageTime{{What: "Page", Small: samples{2, 2}, Large: samples{3, 3}}}
+	r.Sweeps = []Sweep{{What: "Lists", Small: samples{1, 1, 1}, Large: samples{60, 9, 1}, Questions: []string{"more there", "as many", "alike"}, Alike: []bool{false, true, true}}}
 	r.Seeds = []Seeded{{Lookups: 10, Deliveries: 50, Took: time.Second}}
 	r.finish()
 	var text strings.Builder
 	r.Markdown(&text)
 	for _, want := range []string{"version v9", "| Thing | 50.0 /s | 200 /s, the wall | 0.25 |", "| Other | 7.00 ms |  |  |",
-		"| Page | 2.00 | 2.00 | 3.00 | 3.00 | 1.50 |", "Loading 10 invented lookups with 50 deliveries took 1s."} {
+		"| Page | 2.00 | 2.00 | 3.00 | 3.00 | 1.50 |",
+		"| Lists | 3 | 9.00 | 60.0 | 50 | 1 | more there |", "| Lists | 1.00 | 9.00 | 2 | 2 | 2 | 1 | 1 | 9.0: as many, 9.00 ms |", "Loading 10 invented lookups with 50 deliveries took 1s."} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

@@ -26,7 +26,7 @@ const (
 // question is what a page asks of package db, and how long it took.
 type question struct {
 	what string
-	ask  func(context.Context) error
+	ask  func(context.Context) (rows int, err error) // of a count: how many were counted
 }
 
 // Sweep is many questions of one kind, each asked of two databases in turn, in milliseconds at the median.
@@ -34,6 +34,7 @@ type Sweep struct {
 	What         string
 	Small, Large samples  // of each question
 	Questions    []string // what they were
+	Alike        []bool   // whether each answer had as many rows from both: only then both did the same work
 }
 
 // sweep asks every list for every filter and every two filters together, first page and deep, what the searches and the
@@ -64,10 +65,12 @@ func (r *run) sweep(ctx context.Context, small, large site) error {
 				continue
 			}
 			var took [2]samples
+			var rows [2]int
 			for n := range r.asks + 1 {
 				for i := range kinds {
 					began := time.Now()
-					if err := kinds[i][k].questions[q].ask(ctx); err != nil {
+					var err error
+					if rows[i], err = kinds[i][k].questions[q].ask(ctx); err != nil {
 						return fmt.Errorf("%s, %s: %w", of.what, of.questions[q].what, err)
 					}
 					if n > 0 { // the first one plans
@@ -75,7 +78,7 @@ func (r *run) sweep(ctx context.Context, small, large site) error {
 					}
 				}
 			}
-			s.Questions = append(s.Questions, of.questions[q].what)
+			s.Questions, s.Alike = append(s.Questions, of.questions[q].what), append(s.Alike, rows[0] == rows[1])
 			s.Small, s.Large = append(s.Small, took[0].median()), append(s.Large, took[1].median())
 		}
 		r.out.Sweeps = append(r.out.Sweeps, s)
@@ -210,9 +213,9 @@ func lookupQuestions(store *db.DB, k known) (list []question) {
 	}
 	pairs(filters, func(what string, f F) {
 		for _, page := range []lookup.Page{{Limit: pageRows}, {Limit: pageRows, After: k.Lookups}} {
-			list = append(list, question{what + deepness(page), func(ctx context.Context) error {
-				_, _, _, err := store.Lookups(ctx, lookup.Sandbox, f, page, time.UTC)
-				return err
+			list = append(list, question{what + deepness(page), func(ctx context.Context) (int, error) {
+				rows, _, _, err := store.Lookups(ctx, lookup.Sandbox, f, page, time.UTC)
+				return len(rows), err
 			}})
 		}
 	})
@@ -245,9 +248,9 @@ func deliveryQuestions(store *db.DB, k known) (list []question) {
 	}
 	pairs(filters, func(what string, f F) {
 		for _, page := range []lookup.Page{{Limit: pageRows}, {Limit: pageRows, After: k.Deliveries}} {
-			list = append(list, question{what + deepness(page), func(ctx context.Context) error {
-				_, _, _, err := store.Deliveries(ctx, lookup.Sandbox, f, page, time.UTC)
-				return err
+			list = append(list, question{what + deepness(page), func(ctx context.Context) (int, error) {
+				rows, _, _, err := store.Deliveries(ctx, lookup.Sandbox, f, page, time.UTC)
+				return len(rows), err
 			}})
 		}
 	})

@@ -153,12 +153,24 @@ const wholeWord = 2
 // Query spells words for PostgreSQL's text search: all of them, in any order, long ones also as the beginning of a word.
 // Folded words hold nothing that its syntax could mistake.
 func Query(words []string) string {
+	return query(words, func(w string) string {
+		if len(w) > wholeWord {
+			return "'" + w + "':*"
+		}
+		return "'" + w + "'"
+	})
+}
+
+// Beginnings spells the same question for an index that holds each beginning of a long word as a word (word_beginnings, in
+// the migrations).
+func Beginnings(words []string) string {
+	return query(words, func(w string) string { return "'" + w + "'" })
+}
+
+func query(words []string, spell func(string) string) string {
 	terms := make([]string, len(words))
 	for i, w := range words {
-		terms[i] = "'" + w + "'"
-		if len(w) > wholeWord {
-			terms[i] += ":*"
-		}
+		terms[i] = spell(w)
 	}
 	return strings.Join(terms, " & ")
 }

@@ -68,7 +68,11 @@ func TestFold(t *testing.T) {
 
 func TestQuery(t *testing.T) {
 	t.Parallel()
-	if got, want := find.Query([]string{"de", "garcia", "s"}), "'de' & 'garcia':* & 's'"; got != want {
+	words := []string{"de", "garcia", "s"}
+	if got, want := find.Query(words), "'de' & 'garcia':* & 's'"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := find.Beginnings(words), "'de' & 'garcia' & 's'"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
