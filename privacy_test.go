@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -146,7 +147,11 @@ func TestNothingPersonalLeaks(t *testing.T) {
 	}
 	secrets := map[string]string{"CURP": alejandro, "another CURP": other, "doubtful CURP": doubtful, "impossible CURP": impossible, "refused CURP": "DETJ910411HASLMR04",
 		"NSS": nss, "name": name, "free text": freeText, "API key": creds.APIKey, "Buró's API key": creds.BuroKey, "wrong key": wrongKey, "hook token": token, "password": adminPassword, "wrong password": wrongPassword}
+	for i, spelled := range spellings(nss) {
+		secrets["spelling "+strconv.Itoa(i+1)] = spelled
+	}
 	for place, text := range places {
+		text = strings.NewReplacer("+", " ", "%20", " ").Replace(text) // as an address spells names
 		if text == "" {
 			t.Errorf("%s is empty: nothing was looked at", place)
 		}

@@ -83,6 +83,15 @@ func workWith(g *guest, at, person, name, nss string) {
 	send(http.StatusOK, "/exports", "of", "lookups", "filter", "status=success", "kind", "records", "reason", freeText)
 	send(http.StatusUnprocessableEntity, "/exports", "of", "lookups", "filter", "status=success", "reason", long)
 	g.post("/exports", url.Values{"of": {alejandro}, "filter": {alejandro}, "kind": {alejandro}})
+	for _, spelled := range append(spellings(nss), name) {
+		send(http.StatusUnprocessableEntity, "/deliveries", "account", spelled)
+		send(http.StatusUnprocessableEntity, "/deliveries", "action", spelled)
+		g.get("/deliveries?" + url.Values{"account": {spelled}}.Encode())
+		g.get("/exports/new?" + url.Values{"of": {"deliveries"}, "account": {spelled}}.Encode())
+		if spelled != name { // which nothing tells from other words
+			send(http.StatusUnprocessableEntity, "/exports", "of", "lookups", "filter", "status=success", "reason", freeText+" "+spelled)
+		}
+	}
 	g.get("/exports/new?of=lookups&curp=" + alejandro + "&text=" + alejandro)
 	see("/exports")
 
@@ -105,6 +114,12 @@ func workWith(g *guest, at, person, name, nss string) {
 	g.get(bulk + "/result.csv")
 	send(http.StatusOK, "/exports", "of", "bulk", "filter", "bulk="+strings.TrimPrefix(bulk, "/bulk/"), "reason", freeText)
 	g.do(http.MethodPost, "/bulk", "text/csv", alejandro)
+}
+
+// spellings are others of a CURP and an NSS, which the product takes where it asks for one.
+func spellings(nss string) []string {
+	grouped := nss[:4] + "-" + nss[4:6] + "-" + nss[6:10] + "-" + nss[10:]
+	return []string{alejandro[:4] + "-" + alejandro[4:10] + "-" + alejandro[10:], alejandro[:4] + " " + alejandro[4:10] + " " + alejandro[10:], grouped, "NSS" + nss}
 }
 
 // shownAsOf is the hash of what a case shows as of a day.

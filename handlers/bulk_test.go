@@ -176,9 +176,12 @@ func TestBadUploads(t *testing.T) {
 	}
 	b.post("/bulk", url.Values{"text": {alejandro}}).want(http.StatusBadRequest)
 	// A name that a person stands in is not kept.
-	b.upload(`C:\casos\`+alejandro+` `+"GODE561231GR8"+`.csv`, portfolio, "imss").want(http.StatusSeeOther)
-	if got := one[string](c, `select file_name from bulks`); got != "… ….csv" {
-		t.Errorf("the file is called %q", got)
+	for name, want := range map[string]string{alejandro + " GODE561231GR8.csv": "… ….csv", "nss_02189216878.csv": "nss_….csv", "caso 0218-92-1687-8.csv": "caso ….csv",
+		"GATA-000408-HTLRLLA7 de noviembre.csv": "… de noviembre.csv"} {
+		b.upload(`C:\casos\`+name, portfolio, "imss").want(http.StatusSeeOther)
+		if got := one[string](c, `select file_name from bulks order by id desc limit 1`); got != want {
+			t.Errorf("the file is called %q, want %q", got, want)
+		}
 	}
 }
 

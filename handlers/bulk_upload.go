@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"cotejo/internal/bulk"
+	"cotejo/internal/curp"
 	"cotejo/web"
 )
 
@@ -95,7 +96,7 @@ func uploadError(err error) error {
 	return web.BadRequest(web.MsgFormUnreadable) // the connection broke, or was too slow
 }
 
-// rfcLike finds an RFC with its last three characters.
+// rfcLike finds what looks like an RFC, also in the middle of a word: a name loses little by it.
 var rfcLike = regexp.MustCompile(`(?i)[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{2}[0-9A]`)
 
 // fileName is what of a file's name is kept: it ends up in lists that more people read than the file.
@@ -111,7 +112,7 @@ func fileName(name string) string {
 	if name == "." || name == "/" {
 		return ""
 	}
-	name = rfcLike.ReplaceAllString(curpLike.ReplaceAllString(name, "…"), "…")
+	name = rfcLike.ReplaceAllString(curp.Redact(name), "…")
 	if r := []rune(name); len(r) > most {
 		name = string(r[:most-1]) + "…"
 	}

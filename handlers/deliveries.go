@@ -36,6 +36,9 @@ func (c *Console) showDeliveries(w http.ResponseWriter, r *http.Request, status 
 	if len(l.problems) > 0 {
 		// The page leads back to its own address, from which what is personal has to go as well.
 		query, _ = withoutPersonal(query)
+		for name := range l.problems {
+			query.Del(name)
+		}
 		r = r.Clone(r.Context())
 		r.URL.RawQuery = query.Encode()
 	}
@@ -52,7 +55,7 @@ func (c *Console) showDeliveries(w http.ResponseWriter, r *http.Request, status 
 		return err
 	}
 	page := views.DeliveriesPage{Page: c.page(w, r, "deliveries", "ui.nav.deliveries"), Rows: list, Values: l.values, Actions: knownActions,
-		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: l.problems, Newest: !newer, Since: cursorText(lookup.Cursor{At: began})}
+		Causes: webhook.Causes, Subscriptions: hooks, Hours: hourCounts(hours), Errors: l.problems, Typed: l.typed, Newest: !newer, Since: cursorText(lookup.Cursor{At: began})}
 	if page.Newest && len(list) > 0 {
 		page.Since = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
 	}

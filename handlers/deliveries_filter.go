@@ -15,8 +15,8 @@ import (
 
 	"cotejo/db"
 	"cotejo/internal/auth"
+	"cotejo/internal/curp"
 	"cotejo/internal/lookup"
-	"cotejo/internal/receipt"
 	"cotejo/internal/webhook"
 	"cotejo/views"
 	"cotejo/web"
@@ -27,6 +27,7 @@ type ledger struct {
 	values   views.DeliveryFilterValues
 	filter   webhook.Filter
 	problems map[string]views.Note // never nil
+	typed    map[string]string     // into fields that have a problem; to be shown again, in no address
 }
 
 // ledger reads a filter from an address, and what is looked for in bodies from where that is kept: what people look for there
@@ -80,11 +81,16 @@ func (c *Console) filterDeliveries(w http.ResponseWriter, r *http.Request) error
 		}
 	}
 	v := visitOf(r)
-	var l ledger
-	q, personal := withoutPersonal(q)
+	l := ledger{typed: map[string]string{}}
+	q, _ = withoutPersonal(q)
 	l.values, l.filter, l.problems = deliveryFilter(q, strings.TrimSpace(form.Get("text")), v.User.Role)
-	if personal {
-		l.problems["text"] = views.Note{ID: "subscriptions.text_personal"}
+	for name := range l.problems {
+		l.typed[name] = form.Get(name)
+	}
+	for _, name := range views.DeliveryFilterNames() {
+		if name != "search" && form.Get(name) != "" && !q.Has(name) {
+			l.problems[name] = views.Note{ID: "subscriptions.text_personal"}
+		}
 	}
 	if len(l.problems) > 0 {
 		return c.showDeliveries(w, r, http.StatusUnprocessableEntity, l)
@@ -99,14 +105,11 @@ func (c *Console) filterDeliveries(w http.ResponseWriter, r *http.Request) error
 	return web.Redirect303(w, r, l.values.Path())
 }
 
-// curpLike finds what must not stand in an address, however it got there.
-var curpLike = regexp.MustCompile(`(?i)[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]`)
-
 // withoutPersonal takes every parameter out of an address that has a CURP, an RFC or an NSS in it, and texts that were looked
 // for, which may be names.
 func withoutPersonal(q url.Values) (rest url.Values, found bool) {
 	for name, values := range q {
-		if name == "text" || slices.ContainsFunc(append(values, name), personal) {
+		if name == "text" || curp.Mentions(name) || slices.ContainsFunc(values, func(value string) bool { return personal(name, value) }) {
 			found = true
 			q.Del(name)
 		}
@@ -114,22 +117,12 @@ func withoutPersonal(q url.Values) (rest url.Values, found bool) {
 	return q, found
 }
 
-// personal tells of what must not stand in an address.
-func personal(text string) bool {
-	return curpLike.MatchString(text) || receipt.Personal(text) && !named(text)
-}
-
-// named tells of ids, ours or the vendor's, and of cursors: by chance a part of one looks like an RFC.
-func named(text string) bool {
-	if cursorOf(text) != (lookup.Cursor{}) {
-		return true
+// personal tells of what must not stand in an address. A cursor is made here; by chance a part of one looks like an RFC.
+func personal(name, value string) bool {
+	if slices.Contains([]string{"after", "before", "since"}, name) && cursorOf(value) != (lookup.Cursor{}) {
+		return false
 	}
-	for id := range strings.SplitSeq(text, ",") {
-		if _, err := uuid.Parse(id); err != nil {
-			return false
-		}
-	}
-	return true
+	return curp.Mentions(value)
 }
 
 // textDays is within how many days a text is looked for in bodies: no index helps there.
@@ -138,10 +131,19 @@ const textDays = 7
 // longestText is how long a text that is looked for in bodies may be, in characters.
 const longestText = 200
 
+// vendorWord is the form of a vendor's ids and events. What has another may be a name, which must stand in no address.
+var vendorWord = regexp.MustCompile(`^[A-Za-z0-9_.:*-]{1,80}$`)
+
 // deliveryFilter reads the list's filter from its address, and what is looked for in bodies apart from it. A value outside its
 // set narrows nothing. Bodies hold what a role without PowerReveal may not see, and could be guessed at piece by piece.
 func deliveryFilter(q url.Values, text string, role auth.Role) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
 	f := webhook.Filter{Action: q.Get("action"), Account: q.Get("account"), From: day(q.Get("from")), To: day(q.Get("to"))}
+	problems := map[string]views.Note{}
+	for name, word := range map[string]*string{"action": &f.Action, "account": &f.Account} {
+		if *word != "" && !vendorWord.MatchString(*word) {
+			problems[name], *word = views.Note{ID: "deliveries.filter." + name + "_bad"}, ""
+		}
+	}
 	if dialect := lookup.Dialect(q.Get("dialect")); dialect == lookup.Palenca || dialect == lookup.Buro {
 		f.Dialect = dialect
 	}
@@ -175,7 +177,6 @@ func deliveryFilter(q url.Values, text string, role auth.Role) (views.DeliveryFi
 	if f.Lookup != uuid.Nil {
 		values.Lookup = f.Lookup.String()
 	}
-	problems := map[string]views.Note{}
 	if lookupErr != nil {
 		problems["lookup"] = views.Note{ID: "deliveries.filter.lookup_bad"}
 	}

@@ -158,3 +158,36 @@ func TestIDsAreNotPersonal(t *testing.T) {
 		b.get("/deliveries?account="+text).want(http.StatusOK).count("#filter-errors p", 1).lacks(text)
 	}
 }
+
+// What is no id of a vendor's may be a name or a person's number in another spelling: it gets into no address.
+func TestNamesInNoFilter(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Supervisor)
+	for _, account := range []string{"0c9b1f6e-1111-4222-8333-abc92571101a", "acc_1.2:*", "12345678901234"} {
+		b.post("/deliveries", url.Values{"account": {account}, "action": {"login.success"}}).to("/deliveries?account=" + url.QueryEscape(account) + "&action=login.success")
+	}
+	for typed, kept := range map[string]bool{"Alejandro García": true, "García": true, "a/b": true, strings.Repeat("x", 81): true,
+		"GATA-000408-HTLRLLA7": false, "GATA 000408 HTLRLLA7": false, "0218-92-1687-8": false, "NSS02189216878": false} {
+		for _, field := range []string{"account", "action"} {
+			r := b.post("/deliveries", url.Values{field: {typed}, "verdict": {"unmatched"}}).want(http.StatusUnprocessableEntity).count("#filter-errors p", 1)
+			if field == "account" {
+				r.count("#f-account[aria-invalid]", 1)
+				if got := r.attr("#f-account", "value"); kept && got != typed || !kept && got != "" {
+					t.Errorf("%q comes back as %q", typed, got)
+				}
+			}
+			for _, page := range []*reply{r, b.get("/deliveries?"+url.Values{field: {typed}}.Encode()).want(http.StatusOK).count("#filter-errors p", 1)} {
+				page.doc().Find("[href], [action], [name=back]").Each(func(_ int, s *goquery.Selection) {
+					for _, a := range []string{"href", "action", "value"} {
+						if address, _ := url.QueryUnescape(s.AttrOr(a, "")); strings.Contains(address, typed) {
+							t.Errorf("%s=%s is in an address: %s", field, typed, address)
+						}
+					}
+				})
+			}
+			b.get("/exports/new?of=deliveries&"+url.Values{field: {typed}}.Encode()).want(http.StatusUnprocessableEntity).lacks(typed).count("#export-form", 0)
+			b.get("/replays/new?" + url.Values{field: {typed}}.Encode()).want(http.StatusUnprocessableEntity).lacks(typed)
+		}
+	}
+}

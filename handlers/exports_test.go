@@ -169,6 +169,13 @@ func TestExportOfAList(t *testing.T) {
 		"text without days":    {exporting("deliveries", "text=x"), http.StatusUnprocessableEntity},
 		"no lookup's id":       {exporting("deliveries", "lookup=x"), http.StatusUnprocessableEntity},
 		"CURP in the filter":   {exporting("deliveries", "account="+alejandro), http.StatusUnprocessableEntity},
+		"no such value":        {exporting("lookups", "status=sucess"), http.StatusUnprocessableEntity},
+		"no such day":          {exporting("lookups", "status=success&from=2026-13-01"), http.StatusUnprocessableEntity},
+		"no such analyst":      {exporting("lookups", "analyst=x"), http.StatusUnprocessableEntity},
+		"no such filter":       {exporting("lookups", "statuss=success"), http.StatusUnprocessableEntity},
+		"no such verdict":      {exporting("deliveries", "verdict=fine"), http.StatusUnprocessableEntity},
+		"no such hook":         {exporting("deliveries", "subscription=x"), http.StatusUnprocessableEntity},
+		"NSS in the reason":    {exporting("lookups", "", "reason", "de 0218-92-1687-8"), http.StatusUnprocessableEntity},
 		"CURP in the reason":   {exporting("lookups", "", "reason", "de "+alejandro), http.StatusUnprocessableEntity},
 		"reason without limit": {exporting("lookups", "", "reason", strings.Repeat("x", receipt.MaxReason+1)), http.StatusUnprocessableEntity},
 	} {
@@ -178,6 +185,9 @@ func TestExportOfAList(t *testing.T) {
 		}
 	}
 	b.get("/exports/new?of=deliveries&account="+alejandro).want(http.StatusUnprocessableEntity).lacks(alejandro).count("#export-form", 0)
+	b.get("/exports/new?of=lookups&kind=records&status=sucess").want(http.StatusUnprocessableEntity).count("#export-form", 0).has("«status»").lacks("sucess")
+	b.get("/exports/new?of=lookups&Alejandro=x").want(http.StatusUnprocessableEntity).count("#export-form", 0).has(spanish.T("exports.form.filter_name")).lacks("Alejandro")
+	b.get("/exports/new?of=lookups&kind=records&status=&status=").want(http.StatusOK).count("#export-form", 1)
 	b.get("/exports/" + uuid.NewString()).want(http.StatusNotFound)
 
 	// The other environment holds none of it.

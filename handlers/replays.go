@@ -60,7 +60,10 @@ func (c *Console) newReplay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(l.problems) > 0 {
-		// The page leads back to its own address, from which whatever looks like a CURP has to go as well.
+		// The page leads back to its own address, from which what may be personal has to go as well.
+		for name := range l.problems {
+			query.Del(name)
+		}
 		r = r.Clone(ctx)
 		r.URL.RawQuery = query.Encode()
 	}

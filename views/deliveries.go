@@ -23,11 +23,12 @@ type DeliveriesPage struct {
 	Actions       []string // events the list can be narrowed to
 	Causes        []webhook.Cause
 	Subscriptions []webhook.Subscription
-	Hours         []HourCount     // of the last 24 hours
-	Errors        map[string]Note // text, from, to: why a filter was not applied
-	After, Before string          // opaque keys of the older and newer pages, "" = none
-	Newest        bool            // this is the page on which new ones belong
-	Since         string          // opaque key of what the list already has
+	Hours         []HourCount       // of the last 24 hours
+	Errors        map[string]Note   // by the filter's name: why it was not applied
+	Typed         map[string]string // into fields with such an error
+	After, Before string            // opaque keys of the older and newer pages, "" = none
+	Newest        bool              // this is the page on which new ones belong
+	Since         string            // opaque key of what the list already has
 }
 
 // DeliveryFilterValues is a filter as the URL spells it.
@@ -164,6 +165,9 @@ func (v DeliveriesPage) chips() []chip {
 	}
 	return chips
 }
+
+// typed is what a text field of the filter shows: also what could not be applied, which stands in no address of the page.
+func (v DeliveriesPage) typed(name, applied string) string { return orElse(v.Typed[name], applied) }
 
 // refused marks a field of the filter whose value could not be applied.
 func refused(err Note) templ.Attributes {

@@ -148,16 +148,16 @@ func Deliveries(v DeliveriesPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = filterText("action", v.T("ui.field.event"), v.Values.Action, "login.success", Note{}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = filterText("action", v.T("ui.field.event"), v.typed("action", v.Values.Action), "login.success", v.Errors["action"]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = filterText("account", v.T("deliveries.filter.account"), v.Values.Account, v.T("deliveries.filter.account_hint"), Note{}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = filterText("account", v.T("deliveries.filter.account"), v.typed("account", v.Values.Account), v.T("deliveries.filter.account_hint"), v.Errors["account"]).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = filterText("lookup", v.T("deliveries.column.lookup"), v.Values.Lookup, v.T("deliveries.filter.lookup_hint"), v.Errors["lookup"]).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = filterText("lookup", v.T("deliveries.column.lookup"), v.typed("lookup", v.Values.Lookup), v.T("deliveries.filter.lookup_hint"), v.Errors["lookup"]).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -365,7 +365,7 @@ func filterErrors(v DeliveriesPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, e := range InOrder(v.Errors, "verdict", "cause", "subscription", "account", "lookup", "from", "to", "text") {
+			for _, e := range InOrder(v.Errors, "verdict", "status", "dialect", "cause", "subscription", "action", "account", "lookup", "from", "to", "text") {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -121,13 +121,9 @@ func (v NewExportPage) many() bool { return v.Form.People > receipt.MostPeople }
 
 // blocked tells that the filter cannot be applied, so that there is nothing to take out.
 func (v NewExportPage) blocked() []FieldError {
-	var list []FieldError
-	for _, e := range InOrder(v.Form.Errors, "filter", "lookup", "text", "from", "to") {
-		switch e.Field {
-		case "filter", "lookup", "text", "from", "to":
-			e.Field = ""
-			list = append(list, e)
-		}
+	list := InOrder(v.Form.Errors, "filter", "action", "account", "lookup", "text", "from", "to")
+	for i := range list {
+		list[i].Field = ""
 	}
 	return list
 }

@@ -40,6 +40,15 @@ func (v FilterValues) url(more ...string) string {
 	return withQuery("/lookups", query, more)
 }
 
+// LookupFilterNames are the parameters that a filter may have.
+func LookupFilterNames() []string {
+	var names []string
+	for _, pair := range (FilterValues{}).pairs() {
+		names = append(names, pair.name)
+	}
+	return names
+}
+
 func withQuery(path string, query url.Values, more []string) string {
 	for i := 0; i+1 < len(more); i += 2 {
 		if more[i+1] != "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cotejo/internal/curp"
 	"cotejo/internal/lookup"
 	"cotejo/internal/webhook"
 )
@@ -140,17 +141,11 @@ func ReasonProblem(reason string, people int) string {
 		return "exports.form.reason_short"
 	case n > MaxReason:
 		return "exports.form.reason_long"
-	case Personal(reason):
+	case curp.Mentions(reason):
 		return "exports.form.reason_personal"
 	}
 	return ""
 }
-
-// Personal tells whether a text holds a CURP, an RFC or the eleven digits of an NSS, each as a word of its own.
-func Personal(text string) bool { return personal.MatchString(text) }
-
-// personal finds CURPs, RFCs and the eleven digits of an NSS.
-var personal = regexp.MustCompile(`(?i)\b[A-ZÑ&]{3,4}[0-9]{6}([HMX][A-Z]{5}[0-9A-Z][0-9]|[A-Z0-9]{2}[0-9A])\b|\b[0-9]{11}\b`)
 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 

@@ -28,6 +28,10 @@ func TestReasonProblem(t *testing.T) {
 		{"lo pide gata000408htlrlla7", 1, "exports.form.reason_personal"},
 		{"lo pide GODE561231GR8 por correo", 200, "exports.form.reason_personal"},
 		{"del NSS 02189216878", 1, "exports.form.reason_personal"},
+		{"lo pide GATA-000408-HTLRLLA7", 1, "exports.form.reason_personal"},
+		{"lo pide GATA 000408 HTLRLLA7", 1, "exports.form.reason_personal"},
+		{"del 0218-92-1687-8 y otros", 200, "exports.form.reason_personal"},
+		{"del NSS02189216878 y otros", 200, "exports.form.reason_personal"},
 		{"expediente 2026-0118 del 22 de noviembre", 200, ""},
 	} {
 		if got := receipt.ReasonProblem(tt.reason, tt.people); got != tt.want {
