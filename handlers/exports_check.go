@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -61,16 +62,16 @@ func (c *Console) checkExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 && named != nil {
-		result.Altered = named
+	switch {
+	case named == nil:
+		result.Matches = list
+	case bytes.Equal(named.SHA256, given.sum):
+		// Of several exports with the same bytes, the one that the name speaks of comes first.
+		list = slices.DeleteFunc(list, func(one receipt.Receipt) bool { return one.UID == named.UID })
+		result.Matches = slices.Insert(list, 0, *named)
+	default:
+		result.Matches, result.Named = list, named
 	}
-	// Of several exports with the same bytes, the one that the name speaks of comes first.
-	if named != nil {
-		if i := slices.IndexFunc(list, func(one receipt.Receipt) bool { return one.UID == named.UID }); i > 0 {
-			list[0], list[i] = list[i], list[0]
-		}
-	}
-	result.Matches = list
 	result.All, result.UserID = v.User.Role.May(auth.PowerOversee), v.User.ID
 	page.Result = &result
 	return web.Render(w, r, http.StatusOK, views.CheckExport(page))
@@ -139,9 +140,9 @@ func readChecked(r *http.Request) (given checked, err error) {
 // takeHash reads a hash as people copy it: with spaces, in capitals, or as sha256sum prints it before the name.
 func (g *checked) takeHash(text string) {
 	g.typed = strings.ToValidUTF8(strings.TrimSpace(text), "")
-	first, _, _ := strings.Cut(strings.ToLower(g.typed), " ")
+	first, rest, _ := strings.Cut(strings.ToLower(g.typed), " ")
 	if sum, err := hex.DecodeString(first); err == nil && hexHash.MatchString(first) && !g.file {
-		g.sum = sum
+		g.sum, g.name = sum, rest
 	}
 	// Nothing but a hash goes back to the page: what else was pasted may be anything.
 	if !hexHash.MatchString(first) && len(g.typed) > 80 {

@@ -190,6 +190,17 @@ func TestExportOfAList(t *testing.T) {
 	b.get("/exports/new?of=lookups&kind=records&status=&status=").want(http.StatusOK).count("#export-form", 1)
 	b.get("/exports/" + uuid.NewString()).want(http.StatusNotFound)
 
+	// The bytes of one under the name of another are not what the name says, however they are shown.
+	swapped := b.post("/exports", exporting("lookups", "", "kind", "records"))
+	mine := swapped.file()
+	for range 5 { // as many as are listed, in front of it
+		b.post("/exports", exporting("lookups", "", "kind", "records")).want(http.StatusOK)
+	}
+	for _, r := range []*reply{b.check(name, lookups.body, ""), b.check("", "", lookups.sum()+"  "+name)} {
+		r.want(http.StatusOK).count("#check-result[data-verdict=swapped]", 1).count(`[data-receipt="`+id+`"]`, 1).count(`[data-receipt]`, 2).count("#check-result .alert--error", 1)
+	}
+	b.check("records-20260101T000000Z-"+mine+".csv", swapped.body, "").want(http.StatusOK).count("#check-result[data-verdict=same]", 1).count(`[data-receipt="`+mine+`"]`, 1)
+
 	// The other environment holds none of it.
 	c.exec(`update console set environment = 'production'`)
 	b.get("/exports").want(http.StatusOK).count("tr[data-receipt]", 0)

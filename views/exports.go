@@ -313,16 +313,18 @@ type CheckResult struct {
 	File    bool // a file was given, not its hash alone
 	Size    int64
 	Matches []receipt.Receipt // of the same bytes; none: not ours, or not as it left
-	Altered *receipt.Receipt  // nothing matches, and the file's name speaks of this one
+	Named   *receipt.Receipt  // the file's name speaks of this one, and its bytes were others
 	All     bool              // the reader may open everybody's receipts
 	UserID  int64
 }
 
 func (v CheckExportPage) verdict() string {
 	switch {
+	case len(v.Result.Matches) > 0 && v.Result.Named != nil:
+		return "swapped"
 	case len(v.Result.Matches) > 0:
 		return "same"
-	case v.Result.Altered != nil:
+	case v.Result.Named != nil:
 		return "altered"
 	case v.Result.File:
 		return "unknown"
@@ -334,7 +336,7 @@ func (v CheckExportPage) tint() string {
 	switch v.verdict() {
 	case "same":
 		return "success"
-	case "altered":
+	case "altered", "swapped":
 		return "error"
 	}
 	return "warn"

@@ -101,7 +101,7 @@ func TestExportPages(t *testing.T) {
 			})
 		}
 		match := of(receipt.Lookups).Receipt
-		for verdict, result := range map[string]*CheckResult{"same": {Matches: []receipt.Receipt{match}, All: true}, "altered": {File: true, Altered: &match}, "unknown": {File: true}, "unknown_hash": {}, "": nil} {
+		for verdict, result := range map[string]*CheckResult{"same": {Matches: []receipt.Receipt{match}, All: true}, "altered": {File: true, Named: &match}, "swapped": {File: true, Named: &match, Matches: []receipt.Receipt{match}}, "unknown": {File: true}, "unknown_hash": {}, "": nil} {
 			whole(t, lang, func(p Page) string {
 				v := CheckExportPage{Page: p, Result: result, Errors: map[string]Note{"sha256": {ID: "exports.check.no_hash"}}}
 				doc := render(t, CheckExport(v))
