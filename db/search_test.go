@@ -279,10 +279,17 @@ func TestSearchesUseAnIndex(t *testing.T) {
 	for _, d := range restore { // a large seed builds them afterwards too
 		b.exec(`drop index ` + strings.Fields(d)[2])
 	}
-	b.exec(`insert into people (environment, curp, name, nss, asked_at)
-select 'sandbox', 'PELJ' || lpad((g % 100)::text, 2, '0') || '0101HDFRP' || chr(65 + g / 10000 % 26) || chr(65 + g / 400 % 25) || g % 10,
-       case when g % 5 = 0 then 'María' else 'José' end || ' apellido' || g % 700, lpad(g::text, 11, '0'), timestamptz '2026-03-01Z' + g * interval '1 second'
-  from generate_series(1, 200000) g on conflict do nothing`)
+	// There are 700 names. To fold each of them once is little of the work of doing so for each person, and the plans are the same.
+	b.exec(`alter table people alter column words drop expression`)
+	b.exec(`with names as materialized (
+  select n, name, folded_words(name) as words from generate_series(0, 699) n, lateral (select case when n % 5 = 0 then 'María' else 'José' end || ' apellido' || n) as t (name))
+insert into people (environment, curp, name, words, nss, asked_at)
+select 'sandbox', 'PELJ' || lpad((g % 100)::text, 2, '0') || '0101HDFR' || chr(65 + g / 67600) || chr(65 + g / 2600 % 26) || chr(65 + g / 100 % 26) || g % 10,
+       n.name, n.words, lpad(g::text, 11, '0'), timestamptz '2026-03-01Z' + g * interval '1 second'
+  from generate_series(1, 200000) g join names n on n.n = g % 700`)
+	if n := value[int](b, `select count(*) from people`); n < 200_000 {
+		t.Fatalf("%d people", n)
+	}
 	for _, d := range restore {
 		b.exec(d)
 	}
