@@ -32,4 +32,9 @@ func TestCausesLeadToTheirLookups(t *testing.T) {
 	c.exec(`insert into failure_days (environment, west, day, status, detail, platform, shard, count)
 	        select 'sandbox', 6, failure_day(now(), 6), 'error', 'cause_' || n, 'imss', 0, 1 from generate_series(1, 60) n`)
 	b.get("/").count(".cause", 50).count("#more-failures", 1)
+	// The counters know the number, however large.
+	c.exec(`update failure_days set count = 12345 where detail = 'cause_60'`)
+	if n := strings.Fields(b.get("/").doc().Find(".cause__n").First().Text())[0]; n != "12,345" {
+		t.Errorf("12,345 lookups with one cause are shown as %s", n)
+	}
 }

@@ -40,7 +40,8 @@ type bar struct {
 	Record     int // index into the records drawn
 	X, Width   string
 	Y, Height  int
-	Open       bool
+	Open       bool   // without an end date, on a job that has begun
+	Now        bool   // it stands on the date
 	Label      string // the employer, cut to what fits
 	LabelX     string
 	LabelDX    int
@@ -222,7 +223,8 @@ func (s scale) bar(r employment.Record, asOf time.Time) bar {
 			end = r.Start
 		}
 	}
-	return bar{X: s.x(r.Start), Width: s.width(r.Start, end), Open: r.Open()}
+	now := r.Stands(asOf)
+	return bar{X: s.x(r.Start), Width: s.width(r.Start, end), Open: r.Open() && now, Now: now}
 }
 
 // label puts a record's employer above its bar, or beside it when rows are dense, wherever there is room.

@@ -188,6 +188,40 @@ func TestTimelineStaysInside(t *testing.T) {
 	}
 }
 
+// Dates after that of the data: what is drawn is what the figures of that day say.
+func TestTimelineOfTheFuture(t *testing.T) {
+	t.Parallel()
+	v := answered("es-MX")
+	v.History.Movements = nil
+	v.History.Records = []employment.Record{
+		{Employer: "ALFA", Start: date("2020-01-01"), End: date("2026-03-01")}, {Employer: "BETA", Start: date("2026-04-01")}, {Employer: "GAMA", Start: date("2026-05-01"), End: date("2026-06-30")},
+	}
+	r, _ := v.seen().Figures()
+	drawn := v.timeline()
+	if len(drawn.Bands) != 1 || drawn.Bands[0].days() != 14 || drawn.Bands[0].Gap.After != -1 || r.Figure(figures.SinceLast).Days != 14 {
+		t.Errorf("the gap is drawn as %+v; %s", drawn.Bands, r.Figure(figures.SinceLast).Text())
+	}
+	for _, b := range drawn.Bars {
+		if b.Now || b.Open {
+			t.Errorf("%s is drawn as a job of now", b.Label)
+		}
+	}
+	doc := render(t, Lookup(v))
+	checkDocument(t, doc, "es-MX")
+	if n := strings.Count(doc.Find(".table--jobs").Text(), v.T("lookups.jobs.ahead")); n != 2 || len(r.Later) != n {
+		t.Errorf("%d records are said to begin later", n)
+	}
+	if all := strings.ReplaceAll(strings.Join(onPaper(t, v), ""), " ", ""); strings.Count(all, strings.ReplaceAll(v.T("lookups.jobs.ahead"), " ", "")) != 2 {
+		t.Error("the report does not say it")
+	}
+	// One that ends later is a job of now, though it has an end date.
+	v.History.Records[0].End = date("2026-12-31")
+	r, _ = v.seen().Figures()
+	if drawn = v.timeline(); len(drawn.Bands) != 0 || !drawn.Bars[0].Now || drawn.Bars[0].Open || !r.Figure(figures.Employed).Yes {
+		t.Errorf("%+v; employed: %s", drawn, r.Figure(figures.Employed).Text())
+	}
+}
+
 func TestTimelineWithNothingToDraw(t *testing.T) {
 	t.Parallel()
 	for name, records := range map[string][]employment.Record{

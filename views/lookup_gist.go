@@ -77,8 +77,12 @@ func employmentGist(p Page, g lookup.Gist, asOf time.Time) gist {
 	employers := p.T("ui.count.employers", "Count", g.Employers)
 	if g.CurrentName == "" && g.Since.IsZero() && g.MonthlySalary == "" {
 		main := p.T("lookups.gist.ended_unknown")
-		if !g.EndedOn.IsZero() {
+		switch {
+		case g.EndedOn.IsZero():
+		case g.EndedOn.Before(decision.Day(asOf)):
 			main = p.T("lookups.gist.ended", "Date", p.P.Date(g.EndedOn))
+		default: // the last day of a job is one of it
+			main = p.T("lookups.gist.ends", "Date", p.P.Date(g.EndedOn))
 		}
 		return gist{main, employers}
 	}
@@ -87,7 +91,11 @@ func employmentGist(p Page, g lookup.Gist, asOf time.Time) gist {
 		main = p.T("lookups.gist.no_employer")
 	}
 	since := p.T("lookups.gist.since_unknown")
-	if !g.Since.IsZero() {
+	switch {
+	case g.Since.IsZero():
+	case g.Since.After(decision.Day(asOf)):
+		since = p.T("lookups.gist.begins", "Date", p.P.Date(g.Since))
+	default:
 		since = p.T("lookups.gist.since", "Tenure", p.P.Months(g.Since, decision.Day(asOf)), "Date", p.P.Date(g.Since))
 	}
 	salary := p.T("lookups.gist.no_salary")

@@ -25,6 +25,9 @@ func (v CasePage) unplaced() int {
 	return n
 }
 
+// ahead tells whether a record begins after the day of the data: it is listed, and counts for nothing yet.
+func (v CasePage) ahead(r employment.Record) bool { return r.Placed() && r.Start.After(v.asOf()) }
+
 // lineWords tells the drawing to somebody who does not see it.
 func (v CasePage) lineWords(t timeline) string {
 	gaps, overlaps := 0, 0

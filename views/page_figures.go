@@ -299,9 +299,12 @@ func (v CasePage) recordWords(r employment.Record) string {
 	}
 	say(v.extra(r), "")
 	say(r.State, "")
-	start, end, wrong := v.T("lookups.jobs.absent"), v.T("lookups.jobs.open"), ""
+	start, early, end, wrong := v.T("lookups.jobs.absent"), "", v.T("lookups.jobs.open"), ""
 	if !r.Start.IsZero() {
 		start = v.P.Date(r.Start)
+	}
+	if v.ahead(r) {
+		early = v.T("lookups.jobs.ahead")
 	}
 	if !r.Open() {
 		end = v.P.Date(r.End)
@@ -309,7 +312,7 @@ func (v CasePage) recordWords(r employment.Record) string {
 			wrong = v.T("lookups.jobs.impossible")
 		}
 	}
-	say(v.T("ui.field.start")+": "+start, "")
+	say(v.T("ui.field.start")+": "+start, early)
 	say(v.T("ui.field.end")+": "+end, wrong)
 	say(v.tenure(r), "")
 	if r.BaseSalary != "" {

@@ -95,9 +95,12 @@ func (r paper) jobCells(x employment.Record, ref string) []report.Cell {
 		employer.Sub = append(employer.Sub, r.T("lookups.jobs.registration", "Number", x.Registration))
 	}
 	employer.Sub = withText(employer.Sub, r.extra(x))
-	start, end := absent, report.Cell{Text: r.T("lookups.jobs.open"), Bold: true}
+	start, end := report.Cell{Text: absent}, report.Cell{Text: r.T("lookups.jobs.open"), Bold: true}
 	if !x.Start.IsZero() {
-		start = r.P.Date(x.Start)
+		start.Text = r.P.Date(x.Start)
+	}
+	if r.ahead(x) {
+		start.Sub = []string{r.T("lookups.jobs.ahead")}
 	}
 	if !x.Open() {
 		end = report.Cell{Text: r.P.Date(x.End)}
@@ -105,7 +108,7 @@ func (r paper) jobCells(x employment.Record, ref string) []report.Cell {
 			end.Sub = []string{r.T("lookups.jobs.impossible")}
 		}
 	}
-	return []report.Cell{employer, {Text: orElse(x.State, absent)}, {Text: start}, end, {Text: orElse(r.tenure(x), absent)},
+	return []report.Cell{employer, {Text: orElse(x.State, absent)}, start, end, {Text: orElse(r.tenure(x), absent)},
 		{Text: orElse(r.P.Money(x.BaseSalary), absent), Sub: withText(nil, r.capWord(r.recordAtCap(x)))}, {Text: orElse(r.P.Money(x.Monthly), absent)}, {Text: ref}}
 }
 

@@ -11,12 +11,13 @@ import (
 // began on one day are taken in the order received. Amounts stay as received.
 func Gist(h History) lookup.Gist {
 	g := lookup.Gist{Records: len(h.Records)}
-	employers := make(map[string]bool)
-	for _, r := range h.Records {
-		if name := normal(r.Employer); name != "" {
-			employers[name] = true
+	employers := make(map[int]bool)
+	for i, employer := range Employers(h.Records) {
+		if employer >= 0 {
+			employers[employer] = true
 		}
-		if r.End.After(g.EndedOn) {
+		// An end before its start may be either date's fault: nothing is told from it.
+		if r := h.Records[i]; (r.Placed() || r.Start.IsZero()) && r.End.After(g.EndedOn) {
 			g.EndedOn = r.End
 		}
 	}

@@ -33,6 +33,11 @@ func TestGist(t *testing.T) {
 		{"two open since one day: the first received", []Record{twin, newer},
 			lookup.Gist{Records: 2, Employers: 2, CurrentName: "Delta", Since: day(2023, 1, 15)}},
 		{"open without a start", []Record{undated, first}, lookup.Gist{Records: 2, Employers: 1, CurrentName: "acme  sa de cv"}},
+		{"one employer under two names is one", []Record{{Employer: "Omega", Registration: "Y12-34567-10", Start: day(2023, 1, 1)}, {Employer: "Alfa", Registration: "Y1234567101", Start: day(2022, 1, 1), End: day(2022, 12, 31)}},
+			lookup.Gist{Records: 2, Employers: 1, CurrentName: "Omega", Since: day(2023, 1, 1)}},
+		{"an end before its start tells nothing", []Record{first, {Employer: "BETA SC", Start: day(2024, 5, 2), End: day(2024, 5, 1)}},
+			lookup.Gist{Records: 2, Employers: 2, EndedOn: day(2019, 6, 30)}},
+		{"only an end date", []Record{first, {Employer: "BETA SC", End: day(2024, 5, 1)}}, lookup.Gist{Records: 2, Employers: 2, EndedOn: day(2024, 5, 1)}},
 		{"an employer without a name is none", []Record{{Start: day(2020, 1, 1)}}, lookup.Gist{Records: 1, Since: day(2020, 1, 1)}},
 	}
 	for _, tt := range tests {

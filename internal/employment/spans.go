@@ -47,18 +47,27 @@ func (r Record) Placed() bool {
 	return !r.Start.IsZero() && (r.Open() || !r.End.Before(r.Start))
 }
 
-// stretch is a placed record in whole days since 1970.
-type stretch struct{ from, to, record int }
+// Stands tells whether a record stands on a day: one without usable dates, or that begins later, does not. The last day of
+// a job is one of it.
+func (r Record) Stands(on time.Time) bool {
+	return r.Placed() && dayOf(r.Start) <= dayOf(on) && (r.Open() || dayOf(r.End) >= dayOf(on))
+}
+
+// stretch is a placed record in whole days since 1970, cut at the date.
+type stretch struct {
+	from, to, record int
+	onward           bool // it goes on after the date
+}
 
 func place(records []Record, asOf int) []stretch {
 	var placed []stretch
 	for i, r := range records {
-		if !r.Placed() {
+		if !r.Placed() || dayOf(r.Start) > asOf {
 			continue
 		}
 		s := stretch{from: dayOf(r.Start), to: dayOf(r.End), record: i}
-		if r.Open() {
-			s.to = max(asOf, s.from)
+		if r.Open() || s.to > asOf {
+			s.to, s.onward = asOf, true
 		}
 		placed = append(placed, s)
 	}
@@ -166,8 +175,8 @@ func handover(cluster []stretch, o Overlap) bool {
 	}
 	day, ends, starts := dayOf(o.From), false, false
 	for _, s := range cluster {
-		ends = ends || s.to == day && s.from < day
-		starts = starts || s.from == day && s.to > day
+		ends = ends || s.to == day && !s.onward && s.from < day
+		starts = starts || s.from == day && (s.to > day || s.onward)
 	}
 	return ends && starts
 }

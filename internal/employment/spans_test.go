@@ -104,9 +104,23 @@ func TestSpans(t *testing.T) {
 		"an end in the future": {
 			records: spells("2020-01-01", "2024-12-31"),
 		},
-		"a start in the future is kept": {
-			records: spells("2024-04-01", "", "2020-01-01", "2024-03-29"),
-			gaps:    []employment.Gap{gap("2024-03-30", "2024-03-31", 1, 0)},
+		"a start in the future is not there yet": {
+			records: spells("2024-04-01", "", "2020-01-01", "2024-03-10"),
+			gaps:    []employment.Gap{gap("2024-03-11", "2024-03-15", 1, -1)},
+		},
+		"a start in the future and nothing else": {
+			records: spells("2024-04-01", ""),
+		},
+		"an overlap with an end in the future is cut at the date": {
+			records:  spells("2020-01-01", "2024-12-31", "2024-03-01", ""),
+			overlaps: []employment.Overlap{lap("2024-03-01", "2024-03-15", 2, 0, 1)},
+		},
+		"a handover on the date itself is neither": {
+			records: spells("2020-01-01", "2024-03-15", "2024-03-15", ""),
+		},
+		"a second job that begins on the date overlaps": {
+			records:  spells("2020-01-01", "", "2024-03-15", "2024-12-31"),
+			overlaps: []employment.Overlap{lap("2024-03-15", "2024-03-15", 2, 0, 1)},
 		},
 		"no start and no end: every gap is doubtful": {
 			records: spells("2018-01-01", "2018-12-31", "2019-02-01", "", "", ""),
@@ -221,4 +235,19 @@ func standing(records []employment.Record, d time.Time) (n int, turning bool) {
 		}
 	}
 	return n, ends && starts
+}
+
+func TestStands(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		start, end string
+		want       bool
+	}{
+		{"2020-01-01", "", true}, {"2024-03-15", "", true}, {"2024-03-16", "", false}, {"2020-01-01", "2024-03-15", true}, {"2020-01-01", "2024-03-14", false},
+		{"2020-01-01", "2030-01-01", true}, {"", "", false}, {"", "2030-01-01", false}, {"2024-01-02", "2024-01-01", false},
+	} {
+		if got := (employment.Record{Start: day(tt.start), End: day(tt.end)}).Stands(day("2024-03-15")); got != tt.want {
+			t.Errorf("%s to %s: %t", tt.start, tt.end, got)
+		}
+	}
 }

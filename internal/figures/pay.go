@@ -114,7 +114,7 @@ func (c *chart) belongs(m employment.Movement, s spell) bool {
 		return false
 	}
 	r := c.records[s.record]
-	if a, b := registration(m.Registration), registration(r.Registration); a != "" && b != "" {
+	if a, b := employment.FoldRegistration(m.Registration), employment.FoldRegistration(r.Registration); a != "" && b != "" {
 		return a == b
 	}
 	name := employment.Fold(m.Employer)

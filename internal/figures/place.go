@@ -3,10 +3,8 @@ package figures
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
-	"cotejo/internal/curp"
 	"cotejo/internal/employment"
 )
 
@@ -71,54 +69,10 @@ func read(h employment.History, day int, fetched time.Time) *chart {
 		return cmp.Or(a.from-b.from, a.to-b.to, cmp.Compare(employment.Fold(x.Employer), employment.Fold(y.Employer)),
 			cmp.Compare(x.Registration, y.Registration), cmp.Compare(x.BaseSalary, y.BaseSalary), cmp.Compare(x.Monthly, y.Monthly), a.record-b.record)
 	})
-	c.group = groups(h.Records)
+	c.group = employment.Employers(h.Records)
 	c.readPay(h.Movements)
 	c.stays = c.join()
 	return c
-}
-
-// groups tells employers apart. Records belong to one employer when their names fold alike or their registrations are the
-// same, directly or through a third record: companies change names, and one company has several registrations.
-func groups(records []employment.Record) []int {
-	group := make([]int, len(records))
-	first := map[string]int{}
-	var find func(i int) int
-	find = func(i int) int {
-		if group[i] != i {
-			group[i] = find(group[i])
-		}
-		return group[i]
-	}
-	for i, r := range records {
-		group[i] = i
-		for _, key := range []string{"name " + employment.Fold(r.Employer), "registration " + registration(r.Registration)} {
-			if strings.HasSuffix(key, " ") {
-				continue
-			}
-			if j, known := first[key]; known {
-				group[find(i)] = find(j)
-			} else {
-				first[key] = i
-			}
-		}
-	}
-	for i, r := range records {
-		group[i] = find(i)
-		if employment.Fold(r.Employer) == "" && registration(r.Registration) == "" {
-			group[i] = -1
-		}
-	}
-	return group
-}
-
-// registration brings a registro patronal to the ten characters that sources agree on: the eleventh is its check digit,
-// which some give and some do not (docs/vendor.md#registro-patronal).
-func registration(s string) string {
-	s = curp.Clean(s)
-	if len(s) == 11 {
-		return s[:10]
-	}
-	return s
 }
 
 // join makes stays of spells. Two spells of one employer with a single free day between them are two stays.

@@ -3,6 +3,7 @@ package figures
 import (
 	"math/big"
 	"slices"
+	"time"
 
 	"cotejo/internal/employment"
 )
@@ -118,7 +119,11 @@ func (c *chart) overlaps(take func(stay) bool) []employment.Overlap {
 	for _, s := range c.stays {
 		if take(s) {
 			stays = append(stays, s)
-			as = append(as, employment.Record{Start: dateOf(s.from), End: dateOf(s.to)})
+			r := employment.Record{Start: dateOf(s.from), End: dateOf(s.to)}
+			if c.onward(s) {
+				r.End = time.Time{}
+			}
+			as = append(as, r)
 		}
 	}
 	_, found := employment.Spans(as, dateOf(c.day))
@@ -134,6 +139,14 @@ func (c *chart) overlaps(take func(stay) bool) []employment.Overlap {
 		found[i].Records = records
 	}
 	return found
+}
+
+// onward tells whether a stay goes on after the day of the chart.
+func (c *chart) onward(s stay) bool {
+	return slices.ContainsFunc(s.spells, func(p spell) bool {
+		r := c.records[p.record]
+		return r.Open() || dayOf(r.End) > c.day
+	})
 }
 
 func (c *chart) employers() []Figure {
