@@ -172,16 +172,18 @@ func (db *DB) Replayed(ctx context.Context, replayID int64, result webhook.Repla
 	case page.After.ID != 0:
 		q.add("i.delivery_id < ?", page.After.ID)
 	}
-	q.args = append(q.args, page.Limit+1)
+	// The page's items first: joined with all deliveries, those of an old replay would be met behind every newer delivery.
 	rows, err := db.pool.Query(ctx, `-- name: replayed
 select i.delivery_id, d.uid, d.received_at, coalesce(nullif(d.action, ''), t.action, ''), coalesce(l.uid, '00000000-0000-0000-0000-000000000000'),
        coalesce(l.reference, ''), i.result, i.verdict_was, i.cause_was, i.verdict, i.cause, i.error, i.done_at,
        coalesce((select json_agg(json_build_object('What', c.what, 'Before', c.before, 'After', c.after) order by c.id)
                    from changes c where c.replay_id = i.replay_id and c.delivery_id = i.delivery_id), '[]')
-  from replay_items i join deliveries d on d.id = i.delivery_id
+  from (select i.replay_id, i.delivery_id, i.result, i.verdict_was, i.cause_was, i.verdict, i.cause, i.error, i.done_at
+          from replay_items i where `+q.text()+" order by i.delivery_id "+order+" limit "+strconv.Itoa(page.Limit+1)+`) i
+  join deliveries d on d.id = i.delivery_id
   left join deliveries t on t.id = d.twin_of
   left join lookups l on l.id = coalesce(d.lookup_id, t.lookup_id)
- where `+q.text()+" order by i.delivery_id "+order+" limit "+arg(len(q.args)), q.args...)
+ order by i.delivery_id `+order, q.args...)
 	if err != nil {
 		return nil, false, false, err
 	}
