@@ -21,7 +21,7 @@ import (
 // How long a bulk keeps what has served its purpose.
 const (
 	DraftsKept      = 24 * time.Hour      // drafts that nobody sent, whole
-	IdentifiersKept = 30 * 24 * time.Hour // of rows that were not asked, after the bulk ended
+	IdentifiersKept = 30 * 24 * time.Hour // of rows that were not asked, after the bulk or its consent ended
 )
 
 // NewBulk is a file to be kept as a draft, or a draft read another way: its rows judged by what stands in them.
@@ -49,10 +49,10 @@ func (db *DB) AddBulk(ctx context.Context, n NewBulk, now time.Time, by audit.Ac
 		var id int64
 		if err := tx.QueryRow(ctx, `-- name: add bulk
 insert into bulks (environment, connection_id, platform, file_name, file, sha256, encoding, delimiter, columns, header, identifier_column, reference_column,
-                   uploaded_by, judged_at, total)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id, uid`,
+                   uploaded_by, judged_at, total, people)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id, uid`,
 			n.Environment, connectionID, n.Platform, clean(n.FileName), n.File, n.SHA256, n.Encoding, n.Delimiter, n.Columns, n.Layout.Header,
-			n.Layout.Identifier, n.Layout.Reference, by.UserID, now, len(n.Rows)).Scan(&id, &uid); err != nil {
+			n.Layout.Identifier, n.Layout.Reference, by.UserID, now, len(n.Rows), bulk.SumPeople(n.Platform, n.Rows)).Scan(&id, &uid); err != nil {
 			return fmt.Errorf("store the bulk: %w", err)
 		}
 		if err := writeRows(ctx, tx, id, connectionID, n, now); err != nil {
@@ -91,9 +91,10 @@ delete from bulk_rows where bulk_id = $1`, id); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, `-- name: read bulk again
-update bulks set connection_id = $2, platform = $3, columns = $4, header = $5, identifier_column = $6, reference_column = $7, judged_at = $8, total = $9
- where id = $1 returning sha256`,
-			id, connectionID, n.Platform, n.Columns, n.Layout.Header, n.Layout.Identifier, n.Layout.Reference, now, len(n.Rows)).Scan(&n.SHA256); err != nil {
+update bulks set connection_id = $2, platform = $3, columns = $4, header = $5, identifier_column = $6, reference_column = $7, judged_at = $8, total = $9,
+       people = $10 where id = $1 returning sha256`,
+			id, connectionID, n.Platform, n.Columns, n.Layout.Header, n.Layout.Identifier, n.Layout.Reference, now, len(n.Rows),
+			bulk.SumPeople(n.Platform, n.Rows)).Scan(&n.SHA256); err != nil {
 			return err
 		}
 		if err := writeRows(ctx, tx, id, connectionID, n, now); err != nil {
@@ -130,7 +131,8 @@ func writeRows(ctx context.Context, tx pgx.Tx, id, connectionID int64, n NewBulk
 			identifiers = append(identifiers, r.Identifier)
 		}
 	}
-	at := asking{environment: n.Environment, connectionID: connectionID, dialect: n.Dialect, platform: n.Platform, bulkID: id, sha256: n.SHA256}
+	at := asking{environment: n.Environment, connectionID: connectionID, dialect: n.Dialect, platform: n.Platform, bulkID: id, sha256: n.SHA256,
+		people: bulk.SumPeople(n.Platform, n.Rows)}
 	past, err := at.past(ctx, tx, identifiers, now)
 	if err != nil {
 		return err
@@ -150,7 +152,7 @@ func writeRows(ctx context.Context, tx pgx.Tx, id, connectionID int64, n NewBulk
 	return nil
 }
 
-// asking is whom a bulk asks, and because of which file.
+// asking is whom a bulk asks, and because of which file and people.
 type asking struct {
 	environment  lookup.Environment
 	connectionID int64
@@ -158,6 +160,7 @@ type asking struct {
 	platform     lookup.Platform
 	bulkID       int64
 	sha256       []byte
+	people       []byte
 }
 
 // past weighs what is known of people: by identifier, for those who are known at all.
@@ -170,7 +173,7 @@ with known as (
   select p.id, p.rfc from people p where p.environment = $1 and p.rfc = any($2))
 select k.identifier, past.success, past.today, past.open,
        exists (select 1 from lookups l join bulk_rows r on r.lookup_id = l.id join bulks b on b.id = r.bulk_id
-                where l.person_id = k.id and l.connection_id = $3 and l.platform = $4 and b.sha256 = $6 and b.id <> $7 and r.done_at > $8)
+                where l.person_id = k.id and l.connection_id = $3 and l.platform = $4 and (b.sha256 = $6 or b.people = $9) and b.id <> $7 and r.done_at > $8)
   from known k
  cross join lateral (
   select coalesce(max(coalesce(a.final_event_at, a.settled_at)) filter (where a.status = 'success'), `+never+`) as success,
@@ -178,7 +181,7 @@ select k.identifier, past.success, past.today, past.open,
          coalesce(bool_or(a.status in ('queued', 'pending')), false) as open
     from lookups l join attempts a on a.lookup_id = l.id
    where l.person_id = k.id and l.connection_id = $3 and l.platform = $4) past`,
-		a.environment, identifiers, a.connectionID, a.platform, begin, a.sha256, a.bulkID, now.Add(-bulk.SameFile))
+		a.environment, identifiers, a.connectionID, a.platform, begin, a.sha256, a.bulkID, now.Add(-bulk.SameFile), a.people)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +228,7 @@ type Sending struct {
 	Insist   bool           // also send the rows that were warned about
 }
 
-// SendBulk hands a draft to the queue and forgets the file's bytes. ErrConflict: it was sent, or judged anew since the
+// SendBulk hands a draft to the queue and forgets the file's bytes and its names of columns. ErrConflict: it was sent, or judged anew since the
 // person saw it.
 func (db *DB) SendBulk(ctx context.Context, env lookup.Environment, uid uuid.UUID, s Sending, by audit.Actor) error {
 	return db.inTx(ctx, func(tx pgx.Tx) error {
@@ -250,7 +253,7 @@ update bulk_rows set done_at = clock_timestamp() where bulk_id = $1 and verdict 
 		}
 		var total int
 		if err := tx.QueryRow(ctx, `-- name: send bulk
-update bulks set state = 'sending', file = null, sent_by = $2, sent_ip = $3, sent_at = clock_timestamp(), chosen = total - $4::integer,
+update bulks set state = 'sending', file = null, columns = '{}', sent_by = $2, sent_ip = $3, sent_at = clock_timestamp(), chosen = total - $4::integer,
        consent_given_at = $5, consent_expires_at = $6, notice_version = $7, means = $8, purpose = $9
  where id = $1 returning total`, id, by.UserID, by.IP, tag.RowsAffected(),
 			given.GivenAt, given.ExpiresAt, given.NoticeVersion, given.Means, given.Purpose).Scan(&total); err != nil {
@@ -324,3 +327,7 @@ update bulk_rows set verdict = 'cancelled', detail = '', done_at = clock_timesta
 // stalledBulk tells of bulk b that it should be sending and nobody works it.
 const stalledBulk = `(b.state = 'sending' and not exists (select 1 from river_job j where j.kind = 'run_bulk' and j.args = jsonb_build_object('bulk_id', b.id)
                        and j.state in ('available', 'pending', 'retryable', 'running', 'scheduled')))`
+
+// bulkOver tells of bulk b that it has been over for so long: it ended, or nobody may be asked by its consent any more, which
+// is the only end of one that is paused for ever.
+const bulkOver = `least(b.finished_at, b.consent_expires_at) < clock_timestamp() - $1::interval`

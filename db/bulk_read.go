@@ -11,7 +11,7 @@ import (
 	"cotejo/internal/lookup"
 )
 
-const bulkColumns = `b.id, b.uid, b.state, b.file_name, b.sha256, b.encoding, b.delimiter, b.columns, b.header, b.identifier_column, b.reference_column,
+const bulkColumns = `b.id, b.uid, b.state, b.file_name, b.sha256, b.people, b.encoding, b.delimiter, b.columns, b.header, b.identifier_column, b.reference_column,
        c.dialect, c.name, b.platform, c.paused_at is not null, c.calls_per_minute, u.name, b.uploaded_at, b.judged_at, coalesce(s.name, ''),
        coalesce(b.sent_at, ` + never + `), coalesce(b.finished_at, ` + never + `), b.notice_version, b.means, coalesce(b.consent_given_at, ` + never + `),
        b.total, b.chosen, b.sent, ` + stalledBulk
@@ -19,7 +19,7 @@ const bulkColumns = `b.id, b.uid, b.state, b.file_name, b.sha256, b.encoding, b.
 const bulkTables = ` from bulks b join connections c on c.id = b.connection_id join users u on u.id = b.uploaded_by left join users s on s.id = b.sent_by`
 
 func bulkTargets(b *bulk.Bulk) []any {
-	return []any{&b.ID, &b.UID, &b.State, &b.FileName, &b.SHA256, &b.Encoding, &b.Delimiter, &b.Columns, &b.Layout.Header, &b.Layout.Identifier,
+	return []any{&b.ID, &b.UID, &b.State, &b.FileName, &b.SHA256, &b.People, &b.Encoding, &b.Delimiter, &b.Columns, &b.Layout.Header, &b.Layout.Identifier,
 		&b.Layout.Reference, &b.Dialect, &b.Connection, &b.Platform, &b.Paused, &b.PerMinute, &b.By, &b.UploadedAt, &b.JudgedAt, &b.SentBy,
 		&b.SentAt, &b.FinishedAt, &b.Notice, &b.Means, &b.ConsentGiven, &b.Total, &b.Chosen, &b.Sent, &b.Stalled}
 }
@@ -39,8 +39,9 @@ select coalesce((select jsonb_object_agg(verdict, n) from (select verdict, count
                                                            where r.bulk_id = $1 group by l.status) s), '{}'),
        (select count(*) from bulk_rows where bulk_id = $1 and done_at is null),
        coalesce((select jsonb_agg(jsonb_build_object('UID', o.uid, 'At', o.sent_at, 'By', u.name) order by o.sent_at desc)
-                   from bulks o join users u on u.id = o.sent_by where o.environment = $2 and o.sha256 = $3 and o.state <> 'draft' and o.id <> $1), '[]')`,
-			b.ID, env, b.SHA256).Scan(&verdicts, &statuses, &b.Waiting, &earlier); err != nil {
+                   from bulks o join users u on u.id = o.sent_by where o.environment = $2 and (o.sha256 = $3 or o.people = $4)
+                    and o.state <> 'draft' and o.id <> $1), '[]')`,
+			b.ID, env, b.SHA256, b.People).Scan(&verdicts, &statuses, &b.Waiting, &earlier); err != nil {
 			return err
 		}
 		for text, into := range map[*[]byte]any{&verdicts: &b.Counts, &statuses: &b.Statuses, &earlier: &b.Earlier} {

@@ -42,10 +42,10 @@ func (db *DB) HandOut(ctx context.Context, id int64, now time.Time) (more bool, 
 		s := sending{asking: asking{bulkID: id}, consent: consent.Record{}}
 		// Two runs of one bulk go one after the other; pausing and cancelling wait for the row.
 		if err := tx.QueryRow(ctx, `-- name: lock bulk
-select b.state, b.environment, b.connection_id, c.dialect, b.platform, b.sha256, coalesce(b.consent_given_at, `+never+`),
+select b.state, b.environment, b.connection_id, c.dialect, b.platform, b.sha256, b.people, coalesce(b.consent_given_at, `+never+`),
        coalesce(b.consent_expires_at, `+never+`), b.notice_version, b.means, b.purpose, b.sent_ip, coalesce(u.id, 0), coalesce(u.name, '')
   from bulks b join connections c on c.id = b.connection_id left join users u on u.id = b.sent_by where b.id = $1 for no key update of b`, id).
-			Scan(&state, &s.environment, &s.connectionID, &s.dialect, &s.platform, &s.sha256, &s.consent.GivenAt,
+			Scan(&state, &s.environment, &s.connectionID, &s.dialect, &s.platform, &s.sha256, &s.people, &s.consent.GivenAt,
 				&s.consent.ExpiresAt, &s.consent.NoticeVersion, &s.consent.Means, &s.consent.Purpose, &s.by.IP, &s.by.UserID, &s.by.Name); err != nil {
 			return found(err)
 		}

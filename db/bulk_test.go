@@ -213,44 +213,6 @@ func TestBulkSends(t *testing.T) {
 	}
 }
 
-// The same file twice asks once per person, whatever the answer was; by the time of a draft, and by that of sending.
-func TestSameFileTwice(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	lines := []string{somebody(1) + ",a", somebody(2) + ",b"}
-	first, both := b.draft(lines...), b.draft(lines...)
-	b.handOut(b.send(first), 10)
-	b.exec(`update attempts set status = 'error', settled_at = now(), settled_by = 'webhook'`)
-	b.exec(`update lookups set status = 'error'`)
-	later := b.draft(lines...)
-	if got := b.verdicts(later); got != "2 asked, 3 asked" {
-		t.Errorf("verdicts of the second upload: %s", got)
-	}
-	shown, err := b.Bulk(b.ctx, lookup.Sandbox, later)
-	b.must(err)
-	if len(shown.Earlier) != 1 || shown.Earlier[0].UID != first || shown.Earlier[0].By != b.by.Name {
-		t.Errorf("earlier ones: %+v", shown.Earlier)
-	}
-	if err := b.SendBulk(b.ctx, lookup.Sandbox, later, b.sending(later), b.by); !errors.Is(err, db.ErrNothingToSend) {
-		t.Errorf("nothing was sent with %v", err)
-	}
-	b.handOut(b.send(both), 10) // judged before the first was sent
-	if got := b.verdicts(both); got != "2 asked, 3 asked" {
-		t.Errorf("verdicts at sending: %s", got)
-	}
-	if n := value[int](b, `select count(*) from lookups`); n != 2 {
-		t.Errorf("%d lookups for two people", n)
-	}
-	// Another file with the same people is another matter.
-	if got := b.verdicts(b.draft(append(lines, somebody(3)+",c")...)); got != "2 send, 3 send, 4 send" {
-		t.Errorf("verdicts of another file: %s", got)
-	}
-	b.exec(`update bulk_rows set done_at = done_at - interval '8 days'`)
-	if got := b.verdicts(b.draft(lines...)); got != "2 send, 3 send" {
-		t.Errorf("verdicts after a week: %s", got)
-	}
-}
-
 // Two bulks of the same people at once, 301 rows, handed out by two processes: each person is asked once.
 func TestTwoBulksAtOnce(t *testing.T) {
 	t.Parallel()
@@ -350,35 +312,6 @@ func TestBulkConsentEnds(t *testing.T) {
 	// The schema wants the evidence whatever the code does.
 	b.refused(checkViolation, `update bulks set notice_version = ''`)
 	b.refused(checkViolation, `update bulks set state = 'draft'`)
-}
-
-func TestBulksAreTidied(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	old := b.draft(somebody(1) + ",")
-	for range 20 { // more than go at once
-		b.draft(somebody(1) + ",")
-	}
-	fresh := b.draft(somebody(2) + ",")
-	ended := b.draft("nonsense,", somebody(3)+",")
-	b.handOut(b.send(ended), 5)
-	b.exec(`update bulks set uploaded_at = now() - interval '25 hours' where uid <> $1`, fresh)
-	b.exec(`update bulks set finished_at = now() - interval '31 days' where state = 'done'`)
-	b.must(b.Tidy(b.ctx))
-	if _, err := b.Bulk(b.ctx, lookup.Sandbox, old); !errors.Is(err, db.ErrNotFound) {
-		t.Errorf("an old draft: %v", err)
-	}
-	for _, uid := range []uuid.UUID{fresh, ended} {
-		if _, err := b.Bulk(b.ctx, lookup.Sandbox, uid); err != nil {
-			t.Error(err)
-		}
-	}
-	if got := value[string](b, `select string_agg(identifier, ' ' order by number) from bulk_rows r join bulks b on b.id = r.bulk_id where b.uid = $1`, ended); got != " " {
-		t.Errorf("identifiers left: %q", got)
-	}
-	if n := value[int](b, `select count(*) from bulk_rows where identifier = $1`, somebody(1)); n != 0 {
-		t.Errorf("%d rows outlived their drafts", n)
-	}
 }
 
 func TestBulkPages(t *testing.T) {

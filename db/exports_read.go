@@ -83,16 +83,16 @@ select `+exportColumns+` from exports e where e.environment = $1 and e.uid = $2`
 }
 
 // ExportsWithout gives the newest exports of an environment that have no receipt: under way, cancelled or failed. Those of
-// one user, or (0) everybody's; among the newest twenty.
+// one user, or (0) everybody's; up to twenty.
 func (db *DB) ExportsWithout(ctx context.Context, env lookup.Environment, userID int64) ([]receipt.Export, error) {
 	q := where{}
 	q.add("e.environment = ?", env)
+	q.add("e.state not in ('ready', 'expired')")
 	if userID != 0 {
 		q.add("e.asked_by = ?", userID)
 	}
 	rows, err := db.pool.Query(ctx, `-- name: exports without receipt
-select `+exportColumns+` from (select e.id from exports e where `+q.text()+` order by e.id desc limit 20) newest
-  join exports e on e.id = newest.id where e.state not in ('ready', 'expired') order by e.id desc`, q.args...)
+select `+exportColumns+` from exports e where `+q.text()+` order by e.id desc limit 20`, q.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -359,6 +359,14 @@ func TestExportInTheBackground(t *testing.T) {
 	if n := value[int](b, `select count(*) from audit_entries where action = $1`, audit.ExportCancelled); n != 1 {
 		t.Errorf("%d entries of the cancelling", n)
 	}
+	// It stays listed, however many came to their end after it.
+	b.exec(`insert into exports (environment, kind, zone, people, asked_by, asked_name, state, finished_at, expires_at)
+		select environment, kind, zone, people, asked_by, asked_name, 'expired', now(), now() from exports, generate_series(1, 30) where uid = $1`, uid)
+	for _, whose := range []int64{b.analyst.ID, 0} {
+		if open, err = b.ExportsWithout(b.ctx, lookup.Sandbox, whose); err != nil || len(open) != 1 || open[0].UID != uid {
+			t.Errorf("without receipt after others: %v, %v", open, err)
+		}
+	}
 }
 
 // A list's employment records are those of the lookups' own pages, of several answers the newest readable one: the same

@@ -157,6 +157,38 @@ func TestBulk(t *testing.T) {
 	b.get("/bulk").count("[data-row][data-bulk]", 1)
 }
 
+// A file without names of columns whose first row is badly spelled: that row has its verdict, in the totals and in the result,
+// and nothing of it is kept as the name of a column, also when somebody says that it is one.
+func TestBulkWithoutHeader(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Analyst)
+	const misspelled = "PEPJ8001O1HDFRRN05"
+	at := b.upload("", misspelled+";Juan Pérez\n"+alejandro+";Ana\n", "imss").want(http.StatusSeeOther).header.Get("Location")
+	b.get(at).want(http.StatusOK).count("tr[data-row]", 2).count("tr[data-verdict=invalid]", 1).count("tr[data-verdict=send]", 1).count("#header[checked]", 0)
+	columns := func() string { return one[string](c, `select array_to_string(columns, ' ') from bulks`) }
+	if got := columns(); got != "1 2" {
+		t.Errorf("columns %q", got)
+	}
+	b.post(at+"/read", url.Values{"header": {"on"}, "identifier": {"0"}, "reference": {"1"}, "platform": {"imss"}}).to(at)
+	if got := columns(); got != "1 2" {
+		t.Errorf("columns, said to be names: %q", got)
+	}
+	b.post(at+"/discard", nil).to("/bulk")
+
+	at = b.upload("", alejandro+";Juan Pérez\n"+misspelled+";Ana\n", "imss").want(http.StatusSeeOther).header.Get("Location")
+	b.post(at+"/read", url.Values{"header": {"on"}, "identifier": {"0"}, "reference": {"-1"}, "platform": {"imss"}}).want(http.StatusUnprocessableEntity).
+		has(spanish.T("bulk.fault.header", "Line", 1)).count("tr[data-row]", 2)
+	b.post(at+"/send", b.consents(at)).to(at)
+	if got := columns(); got != "" {
+		t.Errorf("columns of what was sent: %q", got)
+	}
+	result := b.post("/exports", exporting("bulk", "bulk="+strings.TrimPrefix(at, "/bulk/")))
+	if !strings.Contains(result.body, misspelled) || strings.Count(result.body, "\r\n") != 3 {
+		t.Errorf("the result is %q", result.body)
+	}
+}
+
 func TestBadUploads(t *testing.T) {
 	t.Parallel()
 	c := hooked(t)

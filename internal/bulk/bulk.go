@@ -46,7 +46,7 @@ const (
 	Recent    Verdict = "recent"    // a success under 12 hours ago
 	Open      Verdict = "open"      // an attempt is under way
 	Limit     Verdict = "limit"     // the vendor's attempts of today are used up
-	Asked     Verdict = "asked"     // asked because of this same file, SameFile ago at most
+	Asked     Verdict = "asked"     // asked because of this same file or people, SameFile ago at most
 	NoConsent Verdict = "consent"   // the consent ended before its turn came
 	Dropped   Verdict = "cancelled" // its turn had not come when the bulk was cancelled
 )
@@ -54,8 +54,8 @@ const (
 // Verdicts lists those of rows in the order in which pages show them.
 var Verdicts = []Verdict{Send, Doubtful, Invalid, Duplicate, Recent, Open, Limit, Asked, NoConsent, Dropped}
 
-// SameFile is how long a person who was asked because of a file is not asked because of the same file again, whatever the
-// answer was: sending a file twice is far more often a slip than a wish.
+// SameFile is how long a person who was asked because of a file is not asked because of the same file again, or of one with
+// the same people, whatever the answer was: sending a file twice is far more often a slip than a wish.
 const SameFile = 7 * 24 * time.Hour
 
 // Row is one row of a file that was judged.
@@ -84,6 +84,7 @@ type Bulk struct {
 	State        State
 	FileName     string
 	SHA256       []byte
+	People       []byte // SumPeople; nil once it was forgotten
 	Encoding     Encoding
 	Delimiter    Delimiter
 	Columns      []string
@@ -112,7 +113,7 @@ type Bulk struct {
 	Earlier      []Earlier
 }
 
-// Earlier is a bulk that was sent from the same file.
+// Earlier is a bulk that was sent from the same file, or from one with the same people for the same source.
 type Earlier struct {
 	UID uuid.UUID
 	At  time.Time

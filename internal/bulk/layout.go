@@ -8,8 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/gocarina/gocsv"
+
+	"cotejo/internal/curp"
 )
 
 // Layout says what the cells of a sheet mean. Columns count from 0; None is no column.
@@ -63,19 +66,52 @@ func find(header, names []string, besides int) int {
 // looks is the form in which identifiers begin; good enough to tell a column of them from names or amounts.
 var looks = regexp.MustCompile(`(?i)^\W*[A-ZÑ&]{3,4}[ -]?\d{6}`)
 
+// begins is how a CURP or an RFC begins, however badly its digits are spelled.
+var begins = regexp.MustCompile(`^[A-ZÑ&]{3,4}[0-9]`)
+
+// fewDigits is below how many digits a cell is nobody's: names of columns have a year at most.
+const fewDigits = 4
+
+// somebodys tells of a cell that it may hold an identifier, a whole one or one of which letters and digits were confused.
+func somebodys(cell string) bool {
+	const least = 12 // characters of the shortest one
+	if looks.MatchString(cell) || curp.Mentions(cell) {
+		return true
+	}
+	text := curp.Clean(cell)
+	return utf8.RuneCountInString(text) >= least && digits(cell) >= fewDigits && begins.MatchString(text)
+}
+
+func digits(s string) (n int) {
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// headed tells whether the first record may be names of columns. It is somebody's when in doubt: a row too many is seen, with
+// its verdict, and a person who was taken for a name of a column is not. Where one column has the name of an identifier's,
+// the others may speak of years and days ("Saldo al 31/12/2025").
+func (s *Sheet) headed() bool {
+	named := find(s.records[0], identifierNames, None) != None
+	for _, cell := range s.records[0] {
+		if somebodys(cell) || !named && digits(cell) >= fewDigits {
+			return false
+		}
+	}
+	return true
+}
+
 // Guess finds the layout: by the names of columns, else by what stands in them.
 func (s *Sheet) Guess() Layout {
-	first := s.records[0]
-	l := Layout{Identifier: find(first, identifierNames, None)}
-	l.Reference = find(first, referenceNames, l.Identifier)
-	l.Header = l.Identifier != None || l.Reference != None
-	if !l.Header {
-		l.Header = true
-		for _, cell := range first {
-			l.Header = l.Header && !looks.MatchString(cell)
-		}
-		// A single record is somebody's, however badly spelled.
-		l.Header = l.Header && len(s.records) > 1
+	first, l := s.records[0], Layout{Identifier: None, Reference: None}
+	if s.headed() {
+		l.Identifier = find(first, identifierNames, None)
+		l.Reference = find(first, referenceNames, l.Identifier)
+		// A single record without a name that is known is somebody's.
+		l.Header = l.Identifier != None || l.Reference != None || len(s.records) > 1
 	}
 	if l.Identifier == None {
 		l.Identifier = s.likely()
@@ -102,12 +138,14 @@ func (s *Sheet) likely() int {
 	return best
 }
 
-// Columns names the columns for people: as the file does, else by their number.
+// Columns names the columns for people: as the file does, else by their number. Names are kept and shown in the clear, so a
+// first record that is somebody's gives none.
 func (s *Sheet) Columns(header bool) []string {
 	width := 0
 	for _, record := range s.records {
 		width = max(width, len(record))
 	}
+	header = header && s.headed()
 	names := make([]string, width)
 	for i := range names {
 		names[i] = strconv.Itoa(i + 1)
@@ -120,11 +158,13 @@ func (s *Sheet) Columns(header bool) []string {
 	return names
 }
 
-// label keeps a column's name short and on one line.
+// label keeps a column's name short and on one line; "" of what has the digits of a number.
 func label(name string) string {
 	const most = 60
 	name = oneLine(name)
-	if r := []rune(name); len(r) > most {
+	if r := []rune(name); digits(name) >= fewDigits || somebodys(name) {
+		return ""
+	} else if len(r) > most {
 		return string(r[:most-1]) + "…"
 	}
 	return name
@@ -195,6 +235,8 @@ func (s *Sheet) entries(l Layout) ([]entry, error) {
 		return nil, &Fault{Code: FaultBinary}
 	}
 	switch {
+	case l.Header && slices.ContainsFunc(s.records[0], curp.Mentions):
+		return nil, &Fault{Code: FaultHeader, Line: s.lines[0]}
 	case len(list) == 0:
 		return nil, &Fault{Code: FaultEmpty}
 	case len(list) > MaxRows:

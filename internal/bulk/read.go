@@ -6,11 +6,14 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/gocarina/gocsv"
 	"golang.org/x/text/encoding/charmap"
+
+	"cotejo/internal/lookup"
 )
 
 // Fault is why a file cannot be read. Code is one of those below; none of its words comes from the file.
@@ -27,6 +30,7 @@ const (
 	FaultColumns  = "columns"  // over MaxColumns
 	FaultWorkbook = "workbook" // a spreadsheet's own format
 	FaultBinary   = "binary"   // no text at all
+	FaultHeader   = "header"   // what is said to be names of columns has somebody's identifier: that person would be left out
 	FaultQuotes   = "quotes"   // a quotation mark is opened and never closed: rows after it would be swallowed
 )
 
@@ -210,4 +214,20 @@ var _ gocsv.CSVReader = (*columns)(nil)
 func Sum(file []byte) []byte {
 	sum := sha256.Sum256(file)
 	return sum[:]
+}
+
+// SumPeople is what a file's people are recognised by when they come again, for the same source, in a file that is spelled
+// another way: those who can be asked about, whatever their order and references. Nil: there are none.
+func SumPeople(platform lookup.Platform, rows []Row) []byte {
+	var identifiers []string
+	for _, r := range rows {
+		if r.Verdict == Send || r.Verdict == Doubtful {
+			identifiers = append(identifiers, r.Identifier)
+		}
+	}
+	if len(identifiers) == 0 {
+		return nil
+	}
+	slices.Sort(identifiers)
+	return Sum([]byte(string(platform) + "\n" + strings.Join(identifiers, "\n")))
 }

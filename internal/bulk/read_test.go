@@ -154,14 +154,21 @@ func TestLayout(t *testing.T) {
 	if diff := cmp.Diff([]string{"1", "2", "3"}, sheet.Columns(false)); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"solicitante", eduardo, "C-1"}, sheet.Columns(true)); diff != "" {
+	// Somebody's identifier names no column, nor does what stands beside it; and they are not left out as a row of names.
+	if diff := cmp.Diff([]string{"1", "2", "3"}, sheet.Columns(true)); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	rows, err := sheet.Judge(bulk.Layout{Header: true, Identifier: 0, Reference: 2}, lookup.IMSS, today)
+	_, err := sheet.Judge(bulk.Layout{Header: true, Identifier: 0, Reference: 2}, lookup.IMSS, today)
+	var fault *bulk.Fault
+	if !errors.As(err, &fault) || fault.Code != bulk.FaultHeader || fault.Line != 1 {
+		t.Errorf("a person taken for names of columns: %v", err)
+	}
+	sheet, _, _ = read(t, []byte("solicitante,aval,folio\n"+alejandro+","+eduardo+",C-2\n"))
+	rows, err := sheet.Judge(bulk.Layout{Header: true, Identifier: 1, Reference: 2}, lookup.IMSS, today)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 1 || rows[0].Identifier != alejandro || rows[0].Reference != "C-2" || rows[0].Number != 1 || rows[0].Line != 2 {
+	if len(rows) != 1 || rows[0].Identifier != eduardo || rows[0].Reference != "C-2" || rows[0].Number != 1 || rows[0].Line != 2 {
 		t.Errorf("rows %+v", rows)
 	}
 	for l, fits := range map[bulk.Layout]bool{
@@ -171,6 +178,45 @@ func TestLayout(t *testing.T) {
 		if l.Fits(3) != fits {
 			t.Errorf("%+v fits: %v", l, !fits)
 		}
+	}
+}
+
+// Nobody is lost because their row comes first and is badly spelled, and nobody's data are kept as the name of a column.
+func TestFirstRow(t *testing.T) {
+	t.Parallel()
+	const misspelled = "PEPJ8001O1HDFRRN05" // a letter O
+	for name, tt := range map[string]struct {
+		first   string
+		header  bool
+		columns []string
+	}{
+		"misspelled":                {misspelled + ";Juan Pérez", false, []string{"1", "2"}},
+		"and named like a column":   {misspelled + ";cliente", false, []string{"1", "2"}},
+		"beside its own label":      {"CURP;" + misspelled, false, []string{"1", "2"}},
+		"many letters O":            {"PEPJ8OO1O1HDFRRNO5;Juan", false, []string{"1", "2"}},
+		"too short":                 {"PEPJ80010;Juan", false, []string{"1", "2"}},
+		"in groups":                 {"GATA 0004O8 HTLRLLA7;Juan", false, []string{"1", "2"}},
+		"an NSS":                    {"SIN CURP;0218-92-1687-8", false, []string{"1", "2"}},
+		"a reference only":          {"pendiente;C-2026-11", false, []string{"1", "2"}},
+		"names":                     {"Documento;Persona", true, []string{"Documento", "Persona"}},
+		"names with a day":          {"CURP;Saldo al 31/12/2025", true, []string{"CURP", "2"}},
+		"names with a month":        {"CURP;Abr 2025", true, []string{"CURP", "2"}},
+		"names with a short number": {"Documento;Dato 12", true, []string{"Documento", "Dato 12"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sheet, layout, lines := read(t, []byte(tt.first+"\n"+alejandro+";Ana\n"+eduardo+";Eva\n"))
+			want := 3
+			if tt.header {
+				want = 2
+			}
+			if layout.Header != tt.header || len(lines) != want {
+				t.Errorf("header %v, rows %q", layout.Header, lines)
+			}
+			if diff := cmp.Diff(tt.columns, sheet.Columns(true)); diff != "" {
+				t.Errorf("columns (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
