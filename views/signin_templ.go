@@ -125,7 +125,7 @@ func SignIn(v SignInPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Field(v.Page, Input{Name: "password", Type: "password", Label: v.T("signin.password"), Autocomplete: "current-password", Required: true, Err: signInError(v)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Field(v.Page, Input{Name: "password", Type: "password", Label: v.T("signin.password"), Autocomplete: "current-password", Required: true, Err: signInError(v), Attrs: templ.Attributes{"data-focus": signInError(v).Is()}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -30,7 +30,9 @@ type tab struct {
 	requests []request
 	allowed  map[int64]bool // statuses of answers that the test asks for
 	lost     bool           // its process is away
-	status   int64          // of the newest document
+	method   string         // of the request for the newest document
+	where    string         // its path
+	status   int64          // of the answer
 	loaded   chan int64     // status of each document once it is loaded
 }
 
@@ -106,6 +108,9 @@ func (b *tab) hear(event any) {
 	case *network.EventRequestWillBeSent:
 		if at, err := url.Parse(e.Request.URL); err == nil && at.Scheme != "data" {
 			b.requests = append(b.requests, request{e.Request.Method, at.Path})
+			if e.Type == network.ResourceTypeDocument {
+				b.method, b.where = e.Request.Method, at.Path
+			}
 			if !strings.HasPrefix(e.Request.URL, b.base+"/") {
 				b.problems = append(b.problems, "request to another host: "+e.Request.URL)
 			}
@@ -150,6 +155,13 @@ func (b *tab) loses(lost bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lost = lost
+}
+
+// document tells how the page that the tab shows was asked for, and how that was answered.
+func (b *tab) document() (method, path string, status int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.method, b.where, b.status
 }
 
 // sent forgets the requests so far and returns them.

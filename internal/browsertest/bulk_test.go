@@ -37,6 +37,7 @@ func TestBulkStory(t *testing.T) {
 	}
 	chosen := want["send success"]
 	at := ""
+	const few = "?verdict=duplicate" // rows, where the page is looked at
 	const state = `document.querySelector("#bulk").dataset.state`
 	// A part of the story of its own, so that its process ends with it.
 	t.Run("before", func(t *testing.T) {
@@ -52,9 +53,11 @@ func TestBulkStory(t *testing.T) {
 		b.until(fmt.Sprintf(`document.querySelector('#bulk[data-state=draft][data-send="%d"]')`, chosen))
 		b.leads(click("#consent"), click("#bulk-consent .form__acts button"))
 		b.until(`+document.querySelector("#bulk").dataset.sent > 5`)
+		b.look("bulk under way", at+few, 200)
 		b.leads(click(`#bulk form[action$="/pause"] button`))
 		b.until(state + ` == "paused"`)
 		b.until(fmt.Sprintf(`+document.querySelector("#bulk").dataset.sent < %d`, chosen))
+		b.look("bulk, paused", at+few, 200)
 	})
 	if t.Failed() {
 		return
@@ -74,6 +77,12 @@ func TestBulkStory(t *testing.T) {
 	}
 	b.until(fmt.Sprintf(`%s == "done" && +document.querySelector("#bulk").dataset.settled == %d`, state, chosen))
 	b.leads(click("#bulk-result"))
+	many := b.address()
+	b.refused("export of many people, refused", func() int64 {
+		b.open(many)
+		return b.leads(chromedp.Evaluate[chromedp.Void](`const form = document.querySelector("#export-form"); form.noValidate = true; form.requestSubmit()`))
+	})
+	b.look("export of many people", many, 200)
 	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "Prueba del lote completo"), fill("#password", adminPassword)) // of more than a hundred people
 	f := b.download(click("#export-form .btn--primary"))
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(f.bytes), "\xef\xbb\xbf"))).ReadAll()

@@ -29,7 +29,7 @@ func TestExportStory(t *testing.T) {
 	if n := ask[string](b, `document.querySelector("#export-count").dataset.items`); n != fmt.Sprint(chosen) {
 		t.Errorf("the form counts %s lookups, the list has %d", n, chosen)
 	}
-	b.accessible(t)
+	b.look("export form", b.address(), 200)
 	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "Revisión de cartera de noviembre"))
 	f := b.download(click("#export-form .btn--primary"))
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(f.bytes), "\xef\xbb\xbf"))).ReadAll()
@@ -42,7 +42,9 @@ func TestExportStory(t *testing.T) {
 	}
 	b.open("/exports")
 	b.says(`[data-receipt="`+id+`"]`, "Con resultado")
-	b.accessible(t)
+	b.look("exports", "/exports", 200)
+	exportsMade(s, b)
+	b.open("/exports")
 	b.leads(click(`[data-receipt="` + id + `"] a`))
 	b.says("#export", "Revisión de cartera de noviembre")
 
@@ -62,12 +64,25 @@ func TestExportStory(t *testing.T) {
 	check(f.name, f.bytes, "same")
 	altered := append([]byte(nil), f.bytes...)
 	altered[len(altered)-3] ^= 1
-	check(f.name, altered, "altered")
-	b.accessible(t)
+	b.shown("check of a file, altered", 200, func() int64 {
+		check(f.name, altered, "altered")
+		return 200
+	})
 	check("nomina.csv", altered, "unknown")
 	b.open("/exports/check")
 	b.do(fill("#sha256", value[string](s, `select encode(sha256, 'hex') from receipts where uid = $1`, id)))
 	b.leads(click("#check-form .btn--primary"))
 	b.says("#check-result", "sin cambios")
 	b.look("receipt", "/exports/"+id, 200)
+}
+
+// exportsMade looks at an export that is made in the background, and at what became of it.
+func exportsMade(s *site, b *tab) {
+	s.change(`insert into exports (environment, kind, criteria, zone, people, asked_by, asked_name, state, goal, done, rows)
+		select 'sandbox', 'lookups', 'x', 'UTC', 0, id, name, 'making', 50000, 20000, 20000 from users order by id limit 1`)
+	path := "/exports/" + value[string](s, "select uid::text from exports")
+	b.look("export under way", path, 200)
+	s.change(`update exports set criteria = null, finished_at = now(), state = 'ready', expires_at = now() + interval '1 day', bytes = 9000000`)
+	b.look("export ready", path, 200)
+	s.change(`delete from exports`)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -41,7 +42,16 @@ func run(m *testing.M) int {
 	shared.browser = sync.OnceValues(launch)
 	shared.close = func() {}
 	defer func() { shared.close() }()
-	return m.Run()
+	code := m.Run()
+	if code != 0 {
+		return code
+	}
+	pages, err := unseen()
+	if err != nil || len(pages) > 0 {
+		fmt.Fprintf(os.Stderr, "pages that axe-core never met: %s %v\n", strings.Join(pages, ", "), err)
+		return 1
+	}
+	return 0
 }
 
 // build makes the program as `make build` does, so that what that compiled is used again. The race detector watches the

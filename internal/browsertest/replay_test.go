@@ -29,20 +29,21 @@ func TestReplayStory(t *testing.T) {
 	if status := value[string](s, `select status from lookups where uid = $1`, id); status != "pending" {
 		t.Fatalf("the preview moved the lookup to %s", status)
 	}
-	b.accessible(t)
+	b.look("replay, preview", preview, 200)
 	begin := func() {
 		t.Helper()
 		b.leads(click(`form[action^="/replays?"] .btn--primary`))
 		b.says("#replay .badge", "En curso")
 	}
 	begin()
-	b.accessible(t)
+	b.look("replay under way", b.path(), 200)
 	b.leads(click(`form[action$="/pause"] .btn`))
 	b.says("#replay .badge", "En pausa")
 	b.leads(click(`form[action$="/resume"] .btn`))
 	b.says("#replay .badge", "En curso")
 	b.leads(click(`form[action$="/cancel"] .btn`))
 	b.says("#replay .badge", "Cancelado")
+	b.look("replay, cancelled", b.path(), 200)
 	if n := value[int](s, `select count(*) from deliveries where runs > 0`); n != 0 {
 		t.Errorf("%d deliveries ran", n)
 	}
