@@ -61,6 +61,19 @@ func subscriptionStates(now time.Time) []webhook.Subscription {
 	return []webhook.Subscription{{Active: true, VendorID: "a", VendorActive: true, VendorSeenAt: now}, {Active: true, VendorID: "a", VendorSeenAt: now}, {Active: true}, {}}
 }
 
+// liveStates are the words of a live line: as it was loaded, and as the script says that the stream is.
+var liveStates = []string{"", "on", "paused", "lost", "stopped"}
+
+// withFlashes is a page after one act of each kind.
+func (v GalleryPage) withFlashes() Page {
+	p := v.Page
+	p.Flashes = nil
+	for _, kind := range []string{"success", "info", "error"} {
+		p.Flashes = append(p.Flashes, Flash{Kind: kind, ID: "gallery.flash." + kind})
+	}
+	return p
+}
+
 // specimen is an invented history with a gap, an overlap, an open job and an amount at the cap.
 func (v GalleryPage) specimen() CasePage {
 	day := func(year, month, date int) time.Time {

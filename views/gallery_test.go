@@ -20,7 +20,7 @@ func TestGallery(t *testing.T) {
 		"status":     len(lookup.Statuses) + 1, // one that we have no word for
 		"big status": len(lookup.Statuses), "verdict": len(webhook.Verdicts) + 2, "pull": len(lookup.PullStates), "actor": len(lookup.Actors) + 2,
 		"bulk": len(bulk.States) + 2, "export": len(receipt.States) + 1, "replay": len(webhook.ReplayStates) + 1, "subscription": 4,
-		"job": len(task.States), "access": 3,
+		"job": len(task.States), "access": 3, "live": len(liveStates), "flash": 3,
 	}
 	bothLanguages(t, func(t *testing.T, lang string) {
 		doc := render(t, Gallery(GalleryPage{Page: testPage(lang)}))
@@ -44,6 +44,9 @@ func TestGallery(t *testing.T) {
 			count(t, doc, "[data-part=button] > button"+state, len(buttonKinds))
 		}
 		count(t, doc, "#gallery-panels > .alert", 4)
+		count(t, doc, "[data-part=live] > .live--paused", 1)
+		count(t, doc, "[data-part=live] > .live--lost", 2)
+		count(t, doc, "[data-part=flash] > .flash--error[role=alert]", 1)
 		count(t, doc, "form .field", 11)
 		count(t, doc, "form .field__error", 5)
 	})

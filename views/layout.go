@@ -58,6 +58,17 @@ func flashIcon(kind string) string {
 	return "info"
 }
 
+// liveMark is the class of a live line's state, as live.js sets it.
+func liveMark(state string) string {
+	switch state {
+	case "paused":
+		return "live--paused"
+	case "lost", "stopped":
+		return "live--lost"
+	}
+	return ""
+}
+
 // flashRole interrupts a screen reader for failures only.
 func flashRole(kind string) string {
 	if kind == "error" {

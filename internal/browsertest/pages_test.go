@@ -172,11 +172,14 @@ func answers(s *site, b *tab) {
 	})
 }
 
+// signedInLongAgo lets the password that every session was opened with no longer count.
+const signedInLongAgo = `update sessions set data = convert_to(regexp_replace(convert_from(data, 'UTF8'), '"reauth_at":"[0-9]{4}', '"reauth_at":"2006'), 'UTF8')`
+
 // passwordAgain looks at the question for the password before something is revealed, which comes long after the sign-in only: in
 // the place of the button, and as a page where no script runs.
 func passwordAgain(t *testing.T, s *site, b *tab) {
 	t.Helper()
-	s.change(`update sessions set data = convert_to(regexp_replace(convert_from(data, 'UTF8'), '"reauth_at":"[0-9]{4}', '"reauth_at":"2006'), 'UTF8')`)
+	s.change(signedInLongAgo)
 	path := "/lookups/" + value[string](s, "select uid::text from lookups order by id limit 1")
 	b.expects(422)
 	t.Run("password, in place", func(t *testing.T) {
