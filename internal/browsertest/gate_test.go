@@ -27,7 +27,8 @@ func gate(t *testing.T, s *site, b *tab) {
 
 // newcomer looks at what somebody meets whom an administrator has just added: their password, shown once; the only page that it
 // opens; what their role may not do; and what they typed when their session ended.
-func newcomer(t *testing.T, s *site, p *process, boss *tab) {
+func newcomer(s *site, p *process, boss *tab) {
+	t := boss.t.(*testing.T)
 	t.Helper()
 	email, once, made := "", "", 0
 	boss.shown("new user's password", 200, func() int64 {
