@@ -21,7 +21,7 @@ func TestReveal(t *testing.T) {
 	const curp = "GATA000408HTLRLLA7"
 	id := b.request(curp, "SOL-1")
 	b.finished("success", "complete")
-	s.until(`profile_state = 'complete' from lookups where uid = $1`, id)
+	s.until(settled) // what still comes would be drawn over what is revealed
 	b.open("/lookups/" + id)
 	nss := value[string](s, `select i.value from profile_ids i join pulls p on p.id = i.pull_id join lookups l on l.id = p.lookup_id
 		where l.uid = $1 and i.name = 'nss'`, id)
