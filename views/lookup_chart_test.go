@@ -3,6 +3,7 @@ package views
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -475,4 +476,72 @@ func TestSalaryAtTheCap(t *testing.T) {
 		v.History.Platform = "issste"
 		count(t, render(t, Lookup(v)), ".cap", 0)
 	})
+}
+
+// Whatever the history, the drawings, the table and the figures of one day say one thing.
+func TestThePageSaysOneThing(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		dice := rand.New(rand.NewPCG(seed, 23))
+		v := answered("es-MX")
+		asOf := v.asOf()
+		v.History.Records, v.History.Movements = nil, nil
+		near := func() time.Time { return asOf.AddDate(0, 0, 10*(dice.IntN(130)-120)) } // some days lie after the answer
+		for range 1 + dice.IntN(5) {
+			r := employment.Record{Employer: []string{"ALFA", "Alfa.", "BETA", "GAMA"}[dice.IntN(4)], Registration: []string{"", "Y1234567101", "Y123456710", "Z1"}[dice.IntN(4)], BaseSalary: []string{"", "300", "450"}[dice.IntN(3)]}
+			if r.Start = near(); dice.IntN(8) == 0 {
+				r.Start = time.Time{}
+			}
+			if dice.IntN(3) > 0 {
+				r.End = near()
+			}
+			v.History.Records = append(v.History.Records, r)
+			for range dice.IntN(3) {
+				v.History.Movements = append(v.History.Movements, employment.Movement{Type: "salary_modification", Employer: r.Employer, Registration: r.Registration, Date: near(), BaseSalary: []string{"310", "460"}[dice.IntN(2)]})
+			}
+		}
+		r, _ := v.seen().Figures()
+		total, longest, since, working := 0, 0, 0, false
+		line := v.timeline()
+		for _, b := range line.Bands {
+			if b.Gap == nil {
+				continue
+			}
+			total, longest = total+b.days(), max(longest, b.days())
+			if b.end().Equal(asOf) {
+				since = b.days()
+			}
+		}
+		for _, b := range line.Bars {
+			working = working || b.Now
+		}
+		for id, drawn := range map[figures.ID]int{figures.OutTotalEver: total, figures.OutLongestEver: longest, figures.SinceLast: since} {
+			if f := r.Figure(id); f.Known && f.Days != drawn {
+				t.Errorf("seed %d: %s is %s, drawn are %d days of %+v", seed, id, f.Text(), drawn, v.History.Records)
+			}
+		}
+		if f := r.Figure(figures.Employed); f.Known && f.Yes != working {
+			t.Errorf("seed %d: employed: %s, drawn %t", seed, f.Text(), working)
+		}
+		if s := drawSalaries(*v.History, asOf); s.Series != seriesNone {
+			if f := r.Figure(figures.SalaryNow); f.Known != (s.Last != nil) || f.Known && f.Amount != s.Last.Amount {
+				t.Errorf("seed %d: salary %s, drawn %+v", seed, f.Text(), s.Last)
+			}
+		}
+		if v.unplaced() != len(r.Undated) {
+			t.Errorf("seed %d: %d records are not drawn, %d left out", seed, v.unplaced(), len(r.Undated))
+		}
+		var rises, falls int
+		for _, row := range salaryRows(*v.History, asOf) {
+			if row.Known && row.Other && row.Change > 0 {
+				rises++
+			} else if row.Known && row.Other && row.Change < 0 {
+				falls++
+			}
+		}
+		if r.Figure(figures.SwitchRises).Count < rises || r.Figure(figures.SwitchFalls).Count < falls {
+			t.Errorf("seed %d: the table has %d rises and %d falls on changing employer, the figures %s and %s", seed, rises, falls,
+				r.Figure(figures.SwitchRises).Text(), r.Figure(figures.SwitchFalls).Text())
+		}
+	}
 }

@@ -165,10 +165,10 @@ func (v CasePage) movementAtCap(m employment.Movement) bool {
 	return employment.Insured(v.History.Platform, employment.Record{}) && employment.AtCap(m.BaseSalary, m.Date)
 }
 
-// recordAtCap tells the same of a record's amount: as of the answer while it is open, else as of its last day.
+// recordAtCap tells the same of a record's amount: as of the answer while it goes on, else as of its last day.
 func (v CasePage) recordAtCap(r employment.Record) bool {
 	day := r.End
-	if r.Open() {
+	if r.Open() || r.End.After(v.asOf()) {
 		day = v.asOf()
 	}
 	return employment.Insured(v.History.Platform, r) && employment.AtCap(r.BaseSalary, day)

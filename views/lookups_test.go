@@ -237,7 +237,7 @@ func TestGist(t *testing.T) {
 		"ends later":     {done(lookup.PullComplete, lookup.Gist{Records: 2, Employers: 1, EndedOn: date("2027-11-30")}), "Con empleo hasta 30 nov 2027", "1 patrón"},
 		"begins later":   {done(lookup.PullComplete, lookup.Gist{Records: 1, Employers: 1, CurrentName: "ACME", Since: date("2027-11-30")}), "ACME", "empieza el 30 nov 2027"},
 		"ended, no date": {done(lookup.PullComplete, lookup.Gist{Records: 2, Employers: 2}), "Sin empleo vigente", "2 patrones"},
-		"no salary":      {done(lookup.PullComplete, lookup.Gist{Records: 1, Employers: 1, CurrentName: "ACME", Since: date("2024-03-15")}), "ACME", "salario sin informar"},
+		"no salary":      {done(lookup.PullComplete, lookup.Gist{Records: 1, Employers: 1, CurrentName: "ACME", Since: date("2024-03-15")}), "ACME", "salario mensual sin informar"},
 		"no start":       {done(lookup.PullComplete, lookup.Gist{Records: 1, Employers: 1, CurrentName: "ACME"}), "ACME", "fecha de alta sin informar"},
 		"no name":        {done(lookup.PullComplete, lookup.Gist{Records: 1, Employers: 1, Since: date("2024-03-15")}), "patrón sin informar", "desde 15 mar 2024"},
 		"partial":        {done(lookup.PullPartial, lookup.Gist{Records: 1, Employers: 1, CurrentName: "ACME"}), "ACME", "historia parcial"},

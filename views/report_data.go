@@ -121,8 +121,8 @@ func (r paper) reportLine() *report.Timeline {
 	t := &report.Timeline{To: r.asOf()}
 	for _, b := range drawn.Bars {
 		x := r.History.Records[b.Record]
-		line := report.Bar{From: x.Start, To: x.End, Open: x.Open(), Label: r.barWords(x)}
-		if line.Open {
+		line := report.Bar{From: x.Start, To: x.End, Open: b.Now, Label: r.barWords(x)}
+		if x.Open() {
 			line.To = r.asOf()
 			if line.To.Before(x.Start) {
 				line.To = x.Start

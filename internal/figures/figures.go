@@ -92,11 +92,11 @@ const (
 type Caution string
 
 const (
-	Several    Caution = "several"    // more than one job stands on that day
+	Several    Caution = "several"    // more than one record stands on that day, for current_job more than one stay
 	Returned   Caution = "returned"   // an earlier stay with the same employer is not counted in
 	Short      Caution = "short"      // the history begins within the years looked at
 	Flat       Caution = "flat"       // an amount that the source gives for a whole job, not for that day
-	Missing    Caution = "missing"    // one of several jobs on that day has no amount
+	Missing    Caution = "missing"    // one of several records on that day has no amount
 	Differs    Caution = "differs"    // the record's own amount is not that of its last movement
 	Uncompared Caution = "uncompared" // some changes of employer have no two amounts to compare
 	Nameless   Caution = "nameless"   // jobs whose employer is not told are left out

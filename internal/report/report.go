@@ -73,7 +73,7 @@ type Timeline struct {
 	Marks    []Mark // drawn behind the bars, each with its letter below them
 }
 
-// Bar is a stretch with its name; Open ones have no end and run to Timeline.To.
+// Bar is a stretch with its name; Open ones stand on the date of the data and are drawn so.
 type Bar struct {
 	From, To time.Time
 	Label    string
