@@ -50,6 +50,9 @@ func (v CasePage) employer(i int) string {
 
 func (v CasePage) barWords(r employment.Record) string {
 	name := orElse(r.Employer, v.T("lookups.line.unnamed"))
+	if v.ahead(r) {
+		return v.T("lookups.line.bar_ahead", "Employer", name, "From", v.P.Date(r.Start))
+	}
 	if r.Open() {
 		return v.T("lookups.line.bar_open", "Employer", name, "From", v.P.Date(r.Start))
 	}
@@ -97,6 +100,14 @@ func (v CasePage) markRest(b band) string {
 func sentence(text string) string { return strings.TrimSuffix(text, ".") + "." }
 
 func (v CasePage) markWords(b band) string { return v.markTitle(b) + ": " + v.markRest(b) }
+
+// tenureWords is the same for a table: what a source gave no dates for, and what cannot be counted from those it gave, are told apart.
+func (v CasePage) tenureWords(r employment.Record) string {
+	if !r.Start.IsZero() {
+		return orElse(v.tenure(r), v.T("ui.absent.not_applicable"))
+	}
+	return v.T("lookups.jobs.absent")
+}
 
 // tenure is how long a record lasted, up to the day of the data when it is open; "" when its dates do not say.
 func (v CasePage) tenure(r employment.Record) string {

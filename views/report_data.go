@@ -108,7 +108,7 @@ func (r paper) jobCells(x employment.Record, ref string) []report.Cell {
 			end.Sub = []string{r.T("lookups.jobs.impossible")}
 		}
 	}
-	return []report.Cell{employer, {Text: orElse(x.State, absent)}, start, end, {Text: orElse(r.tenure(x), absent)},
+	return []report.Cell{employer, {Text: orElse(x.State, absent)}, start, end, {Text: r.tenureWords(x)},
 		{Text: orElse(r.P.Money(x.BaseSalary), absent), Sub: withText(nil, r.capWord(r.recordAtCap(x)))}, {Text: orElse(r.P.Money(x.Monthly), absent)}, {Text: ref}}
 }
 
