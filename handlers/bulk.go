@@ -38,13 +38,7 @@ func (c *Console) bulksPage(w http.ResponseWriter, r *http.Request) (views.Bulks
 	if page.List, newer, older, err = c.DB.Bulks(r.Context(), page.Env, pageOf(r.URL.Query(), listRows)); err != nil {
 		return page, failed(err)
 	}
-	if newer && len(page.List) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: page.List[0].UploadedAt, ID: page.List[0].ID})
-	}
-	if older && len(page.List) > 0 {
-		last := page.List[len(page.List)-1]
-		page.After = cursorText(lookup.Cursor{At: last.UploadedAt, ID: last.ID})
-	}
+	page.Before, page.After = ends(page.List, newer, older, func(b bulk.Bulk) lookup.Cursor { return lookup.Cursor{At: b.UploadedAt, ID: b.ID} })
 	return page, nil
 }
 
@@ -156,15 +150,9 @@ func (c *Console) bulkRows(ctx context.Context, page *views.BulkPage, query url.
 	if page.Rows, before, after, err = c.DB.BulkItems(ctx, page.Bulk.ID, page.Verdict, pageOf(query, listRows)); err != nil {
 		return err
 	}
-	cursor := func(i bulk.Item) string {
-		return cursorText(lookup.Cursor{At: page.Bulk.UploadedAt, ID: int64(i.Number)})
-	}
-	if before && len(page.Rows) > 0 {
-		page.Before = cursor(page.Rows[0])
-	}
-	if after && len(page.Rows) > 0 {
-		page.After = cursor(page.Rows[len(page.Rows)-1])
-	}
+	page.Before, page.After = ends(page.Rows, before, after, func(i bulk.Item) lookup.Cursor {
+		return lookup.Cursor{At: page.Bulk.UploadedAt, ID: int64(i.Number)}
+	})
 	return nil
 }
 

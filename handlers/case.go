@@ -76,20 +76,28 @@ func pullNote(p *db.Pull) views.PullNote {
 	return views.PullNote{UID: p.UID, FetchedAt: p.FetchedAt, Size: int64(p.Size), SHA256: hexText(p.SHA256), HTTPStatus: p.HTTPStatus, Pages: p.Pages, Delivery: p.Delivery}
 }
 
+// revealing reads which secret is to be shown.
+func revealing(r *http.Request) (field string, action audit.Action, err error) {
+	form, err := web.ParseForm(r, web.FormLimits{})
+	if err != nil {
+		return "", "", err
+	}
+	field = form.Get("field")
+	if action = secrets[field]; action == "" {
+		return "", "", web.BadRequest("errors.bad.field")
+	}
+	return field, action, nil
+}
+
 // reveal shows a full CURP, RFC or NSS once; that it was shown is on the trail before it is.
 func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	form, err := web.ParseForm(r, web.FormLimits{})
+	field, action, err := revealing(r)
 	if err != nil {
 		return err
-	}
-	field := form.Get("field")
-	action, known := secrets[field]
-	if !known {
-		return web.BadRequest("errors.bad.field")
 	}
 	v := visitOf(r)
 	value, err := c.DB.Reveal(r.Context(), v.env, id, action, v.actor)

@@ -59,13 +59,7 @@ func (c *Console) showDeliveries(w http.ResponseWriter, r *http.Request, status 
 	if page.Newest && len(list) > 0 {
 		page.Since = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
 	}
-	if newer && len(list) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: list[0].ReceivedAt, ID: list[0].ID})
-	}
-	if older && len(list) > 0 {
-		last := list[len(list)-1]
-		page.After = cursorText(lookup.Cursor{At: last.ReceivedAt, ID: last.ID})
-	}
+	page.Before, page.After = ends(list, newer, older, func(d webhook.Delivery) lookup.Cursor { return lookup.Cursor{At: d.ReceivedAt, ID: d.ID} })
 	return web.Render(w, r, status, views.Deliveries(page))
 }
 

@@ -38,13 +38,7 @@ func (c *Console) exports(w http.ResponseWriter, r *http.Request) error {
 	if page.Open, err = c.DB.ExportsWithout(r.Context(), v.env, owner); err != nil {
 		return failed(err)
 	}
-	if newer && len(list) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: list[0].MadeAt, ID: list[0].ID})
-	}
-	if older && len(list) > 0 {
-		last := list[len(list)-1]
-		page.After = cursorText(lookup.Cursor{At: last.MadeAt, ID: last.ID})
-	}
+	page.Before, page.After = ends(list, newer, older, func(r receipt.Receipt) lookup.Cursor { return lookup.Cursor{At: r.MadeAt, ID: r.ID} })
 	return web.Render(w, r, http.StatusOK, views.Exports(page))
 }
 

@@ -27,13 +27,7 @@ func (c *Console) jobs(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	page := views.JobsPage{Page: c.page(w, r, "jobs", "queue.title"), List: list, Filter: filter, Counts: counts, Counted: jobsCounted}
-	if newer && len(list) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: list[0].CreatedAt, ID: list[0].ID})
-	}
-	if older && len(list) > 0 {
-		last := list[len(list)-1]
-		page.After = cursorText(lookup.Cursor{At: last.CreatedAt, ID: last.ID})
-	}
+	page.Before, page.After = ends(list, newer, older, func(j task.Job) lookup.Cursor { return lookup.Cursor{At: j.CreatedAt, ID: j.ID} })
 	return web.Render(w, r, http.StatusOK, views.Jobs(page))
 }
 

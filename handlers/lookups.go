@@ -52,13 +52,7 @@ func (c *Console) lookups(w http.ResponseWriter, r *http.Request) error {
 	if list.Form, err = c.emptyForm(r); err != nil {
 		return err
 	}
-	if newer && len(rows) > 0 {
-		list.Before = cursorText(lookup.Cursor{At: rows[0].RequestedAt, ID: rows[0].ID})
-	}
-	if older && len(rows) > 0 {
-		last := rows[len(rows)-1]
-		list.After = cursorText(lookup.Cursor{At: last.RequestedAt, ID: last.ID})
-	}
+	list.Before, list.After = ends(rows, newer, older, func(l lookup.Row) lookup.Cursor { return lookup.Cursor{At: l.RequestedAt, ID: l.ID} })
 	return web.Render(w, r, http.StatusOK, views.Lookups(list))
 }
 
@@ -126,6 +120,17 @@ func cursorText(c lookup.Cursor) string {
 	binary.BigEndian.PutUint64(b[:8], uint64(c.At.UnixMicro()))
 	binary.BigEndian.PutUint64(b[8:], uint64(c.ID))
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// ends gives the cursors of a page's first and last row, "" where there is nothing beyond.
+func ends[T any](rows []T, newer, older bool, at func(T) lookup.Cursor) (before, after string) {
+	if newer && len(rows) > 0 {
+		before = cursorText(at(rows[0]))
+	}
+	if older && len(rows) > 0 {
+		after = cursorText(at(rows[len(rows)-1]))
+	}
+	return before, after
 }
 
 func cursorOf(text string) lookup.Cursor {

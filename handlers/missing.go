@@ -65,13 +65,7 @@ func (c *Console) missing(w http.ResponseWriter, r *http.Request) error {
 		page.Rows = append(page.Rows, views.MissingRow{Lookup: u.LookupUID, Dialect: u.Dialect, Platform: u.Platform, SentAt: u.SentAt,
 			Status: u.Status, SettledBy: u.SettledBy, AskedAt: u.AskedAt, Asks: u.Asks, Number: u.Number})
 	}
-	if newer && len(rows) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: rows[0].SentAt, ID: rows[0].ID})
-	}
-	if older && len(rows) > 0 {
-		last := rows[len(rows)-1]
-		page.After = cursorText(lookup.Cursor{At: last.SentAt, ID: last.ID})
-	}
+	page.Before, page.After = ends(rows, newer, older, func(u db.Unheard) lookup.Cursor { return lookup.Cursor{At: u.SentAt, ID: u.ID} })
 	return web.Render(w, r, http.StatusOK, views.Missing(page))
 }
 

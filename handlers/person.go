@@ -53,13 +53,7 @@ func (c *Console) personPage(ctx context.Context, in views.Page, p db.Person, st
 	for _, h := range list {
 		page.History = append(page.History, happening(in.User, h))
 	}
-	if newer && len(list) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: list[0].At, ID: list[0].Key})
-	}
-	if older && len(list) > 0 {
-		last := list[len(list)-1]
-		page.After = cursorText(lookup.Cursor{At: last.At, ID: last.Key})
-	}
+	page.Before, page.After = ends(list, newer, older, func(h db.Happening) lookup.Cursor { return lookup.Cursor{At: h.At, ID: h.Key} })
 	return page, nil
 }
 
@@ -166,14 +160,9 @@ func (c *Console) revealPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.ParseForm(r, web.FormLimits{})
+	field, action, err := revealing(r)
 	if err != nil {
 		return err
-	}
-	field := form.Get("field")
-	action, known := secrets[field]
-	if !known {
-		return web.BadRequest("errors.bad.field")
 	}
 	v := visitOf(r)
 	value, err := c.DB.RevealPerson(r.Context(), v.env, id, action, v.actor)

@@ -29,13 +29,7 @@ func (c *Console) replays(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	page := views.ReplaysPage{Page: c.page(w, r, "replays", "replays.title"), List: list}
-	if newer && len(list) > 0 {
-		page.Before = cursorText(lookup.Cursor{At: list[0].RequestedAt, ID: list[0].ID})
-	}
-	if older && len(list) > 0 {
-		last := list[len(list)-1]
-		page.After = cursorText(lookup.Cursor{At: last.RequestedAt, ID: last.ID})
-	}
+	page.Before, page.After = ends(list, newer, older, func(r webhook.Replay) lookup.Cursor { return lookup.Cursor{At: r.RequestedAt, ID: r.ID} })
 	return web.Render(w, r, http.StatusOK, views.Replays(page))
 }
 
@@ -168,13 +162,9 @@ func (c *Console) replayPage(ctx context.Context, p views.Page, id uuid.UUID, qu
 	if page.Rows, newer, older, err = c.DB.Replayed(ctx, page.Replay.ID, page.Result, pageOf(query, listRows)); err != nil {
 		return page, err
 	}
-	cursor := func(r webhook.Replayed) string { return cursorText(lookup.Cursor{At: r.ReceivedAt, ID: r.DeliveryID}) }
-	if newer && len(page.Rows) > 0 {
-		page.Before = cursor(page.Rows[0])
-	}
-	if older && len(page.Rows) > 0 {
-		page.After = cursor(page.Rows[len(page.Rows)-1])
-	}
+	page.Before, page.After = ends(page.Rows, newer, older, func(r webhook.Replayed) lookup.Cursor {
+		return lookup.Cursor{At: r.ReceivedAt, ID: r.DeliveryID}
+	})
 	return page, nil
 }
 
