@@ -24,22 +24,24 @@ type source struct {
 	Platform lookup.Platform
 	Tally    lookup.Tally // of the whole time
 	Today    lookup.Tally // of the last 24 hours
-	Cells    []sourceCell // the hours in which something was sent
 	Days     []sourceDay  // the newest first, days without anything left out
 	Labels   []sourceDay  // of the columns that carry a date
 }
 
-// sourceCell is an hour in the drawing: a column a day, a row an hour of the reader's clock.
-type sourceCell struct {
-	X, Y  string
-	Level string // well, some, bad, none (nothing to judge)
-	Words string
-}
-
+// sourceDay is a column of the drawing.
 type sourceDay struct {
 	Day   time.Time
+	Date  string
 	X     string
 	Tally lookup.Tally
+	Hours []sourceHour // in which something was sent
+}
+
+// sourceHour is a row of it: an hour of the reader's clock.
+type sourceHour struct {
+	Y     string
+	Level string // well, some, bad, none (nothing to judge)
+	Words string
 }
 
 // The drawing: pixels down, percentages across. Its first stretch is left to the hours.
@@ -51,8 +53,18 @@ const (
 	sourceHeight = sourceTop + sourceRow*24 + 20
 )
 
-// What all hours of the drawing have in common, written once: they are a thousand and more.
-var sourceCellWidth, sourceCellHeight = percent(sourceCol * 0.88), pixels(sourceRow - 1)
+// What is the same in all columns or rows is written once: a page has a thousand hours and more.
+var (
+	sourceWidth, sourceHourHeight = percent(sourceCol * 0.88), pixels(sourceRow - 1)
+	sourceY                       = func() (y [24]string) {
+		for hour := range y {
+			y[hour] = pixels(sourceTop + float64(hour)*sourceRow)
+		}
+		return y
+	}()
+)
+
+func sourceX(back int) string { return percent(sourceLeft + float64(SourceDays-1-back)*sourceCol) }
 
 // sources lays out each source over the days up to now. Days and hours are the reader's.
 func (v SourcesPage) sources() []source {
@@ -73,23 +85,23 @@ func (v SourcesPage) sources() []source {
 		if v.Now.Sub(h.Hour) < 24*time.Hour {
 			s.Today.Add(h.Tally)
 		}
-		day := midnightIn(h.Hour, zone)
+		at := h.Hour.In(zone)
+		day := midnightIn(at, zone)
 		back := int((today.Sub(day) + 12*time.Hour) / (24 * time.Hour)) // a day of summer time has 23 or 25 hours
 		if back < 0 || back >= SourceDays || h.Started == 0 {
 			continue
 		}
-		x := sourceLeft + float64(SourceDays-1-back)*sourceCol
-		s.Cells = append(s.Cells, sourceCell{X: percent(x), Y: pixels(sourceTop + float64(h.Hour.In(zone).Hour())*sourceRow),
-			Level: level(h.Tally), Words: v.hourWords(h)})
 		if n := len(s.Days); n == 0 || !s.Days[n-1].Day.Equal(day) {
-			s.Days = append(s.Days, sourceDay{Day: day})
+			s.Days = append(s.Days, sourceDay{Day: day, Date: v.P.Date(day), X: sourceX(back)})
 		}
-		s.Days[len(s.Days)-1].Tally.Add(h.Tally)
+		d := &s.Days[len(s.Days)-1]
+		d.Tally.Add(h.Tally)
+		d.Hours = append(d.Hours, sourceHour{Y: sourceY[at.Hour()], Level: level(h.Tally), Words: v.hourWords(d.Date+", "+at.Format("15:04"), h.Tally)})
 	}
 	for i := range list {
 		slices.Reverse(list[i].Days)
 		for back := SourceDays - 1; back >= 0; back -= 7 {
-			list[i].Labels = append(list[i].Labels, sourceDay{Day: today.AddDate(0, 0, -back), X: percent(sourceLeft + float64(SourceDays-1-back)*sourceCol)})
+			list[i].Labels = append(list[i].Labels, sourceDay{Day: today.AddDate(0, 0, -back), X: sourceX(back)})
 		}
 	}
 	return list
@@ -115,9 +127,9 @@ func level(t lookup.Tally) string {
 }
 
 // hourWords says an hour of the drawing in words.
-func (v SourcesPage) hourWords(h lookup.SourceHour) string {
-	return v.T("sources.cell", "When", v.P.Date(h.Hour.In(v.P.Zone()))+", "+hourWord(v.Page, h.Hour, "15:04"),
-		"Started", v.P.Number(h.Started), "Success", v.P.Number(h.Success), "Failed", v.P.Number(h.Failed()), "Incomplete", v.P.Number(h.Incomplete))
+func (v SourcesPage) hourWords(when string, t lookup.Tally) string {
+	return v.T("sources.cell", "When", when, "Started", v.P.Number(t.Started), "Success", v.P.Number(t.Success), "Failed", v.P.Number(t.Failed()),
+		"Incomplete", v.P.Number(t.Incomplete))
 }
 
 // medianWords writes a median; of nothing there is none.
