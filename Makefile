@@ -76,8 +76,8 @@ bin/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 lint: need-go bin/golangci-lint
 	@bin/golangci-lint run ./...
 
-bench: build ## measure the hot paths against a database of a realistic size
-	@bin/cotejo bench --write docs/benchmarks.md
+bench: build ## measure the hot paths: make bench BENCH="--lookups 1000000 --deliveries 5000000"
+	@bin/cotejo bench --write docs/benchmarks.md $(BENCH)
 
 storm: need-go ## kill the server while a bad vendor sends: make storm LOOKUPS=2000
 	@.ci/need postgresql
