@@ -187,7 +187,7 @@ func namesNearby(env lookup.Environment, r find.Reading, page lookup.Page) (text
 func namesAnywhere(env lookup.Environment, r find.Reading, page lookup.Page) (text string, args []any, backwards bool) {
 	q := where{}
 	q.add("p.environment = ?", env)
-	q.add("word_beginnings(p.name) @@ ?::tsquery", find.Beginnings(r.Words))
+	q.add("word_beginnings(p.words) @@ ?::tsquery", find.Beginnings(r.Words))
 	_, backwards = q.from("p.asked_at", "p.id", page)
 	return "-- name: people by name\nwith hit as materialized (select p.id, p.asked_at from people p where " + q.text() + ")\nselect " + foundColumns +
 		" from people p where p.id in (select p.id from hit p" + names(backwards, page) + ")" + names(backwards, page), q.args, backwards
@@ -297,7 +297,7 @@ func expected(ctx context.Context, tx pgx.Tx, r find.Reading) (rows float64, err
 		}
 	}
 	err = tx.QueryRow(ctx, `-- name: people expected
-explain (format json) select p.id from people p where word_beginnings(p.name) @@ $1::tsquery`, freshPlan, find.Beginnings(r.Words)).Scan(&plans)
+explain (format json) select p.id from people p where word_beginnings(p.words) @@ $1::tsquery`, freshPlan, find.Beginnings(r.Words)).Scan(&plans)
 	if err == nil && len(plans) != 1 {
 		err = errors.New("a plan without rows")
 	}

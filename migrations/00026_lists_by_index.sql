@@ -32,11 +32,11 @@ create index lookup_tags_by_facet on lookup_tags (tag_id, facet, requested_at de
 -- Words are found by their beginnings. To look for 'garcia':* the index of words gathers every row of every word that begins so,
 -- a millisecond for each thousand people; an index in which each beginning is a word of its own looks for one. It is an index and
 -- no column, since only searching needs it: words of one or two letters are found whole (find.Query).
-create function word_beginnings(said text) returns tsvector language sql immutable strict parallel safe
+create function word_beginnings(words tsvector) returns tsvector language sql immutable strict parallel safe
 return array_to_tsvector(array(
-  select left(w, n) from unnest(string_to_array(folded(left(said, 200)), ' ')) w, generate_series(1, length(w)) n where n > 2 or n = length(w)));
+  select left(w, n) from unnest(tsvector_to_array(words)) w, generate_series(1, length(w)) n where n > 2 or n = length(w)));
 drop index people_words;
-create index people_by_beginnings on people using gin (word_beginnings(name)) with (fastupdate = off);
+create index people_by_beginnings on people using gin (word_beginnings(words)) with (fastupdate = off);
 
 -- Failures are counted by day, and a day begins where the reader is: west is by how many hours later than in UTC. Mexico has
 -- four such offsets, summer time among them, and UTC is for those who read logs beside the console. Whoever reads from elsewhere
