@@ -478,6 +478,24 @@ func TestSalaryAtTheCap(t *testing.T) {
 	})
 }
 
+// Two records of one employer at once are an overlap of the drawing and no second employer of the figures: that is said.
+func TestOverlapOfOneEmployer(t *testing.T) {
+	t.Parallel()
+	v := answered("es-MX")
+	v.History.Records = []employment.Record{{Employer: "ALFA SA", Registration: "Y1", Start: date("2020-01-01")}, {Employer: "Alfa, S.A.", Registration: "Y2", Start: date("2023-01-01")}}
+	r, _ := v.seen().Figures()
+	words := func() string { return v.markWords(v.timeline().Bands[0]) }
+	if got := words(); !strings.Contains(got, v.T("lookups.line.one_employer")) || r.Figure(figures.WeeksMany).Days != 0 {
+		t.Errorf("%s; %s", got, r.Figure(figures.WeeksMany).Text())
+	}
+	for name, employer := range map[string]string{"another": "BETA", "not told": ""} {
+		v.History.Records[0].Registration, v.History.Records[1] = "", employment.Record{Employer: employer, Start: date("2023-01-01")}
+		if got := words(); strings.Contains(got, v.T("lookups.line.one_employer")) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 // Whatever the history, the drawings, the table and the figures of one day say one thing.
 func TestThePageSaysOneThing(t *testing.T) {
 	t.Parallel()

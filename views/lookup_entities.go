@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cotejo/internal/decision"
 	"cotejo/internal/lookup"
 )
 
@@ -83,7 +84,7 @@ func cellWord(p Page, row lookup.Cells, label string) string {
 		return money
 	case "issued_on", "uploaded_at", "updated_at":
 		if at, err := time.Parse(time.RFC3339Nano, value); err == nil {
-			return p.P.Date(at.In(p.P.Zone()))
+			return p.P.Date(decision.Day(at)) // one day for every reader, as on paper
 		}
 		if day, err := time.Parse(time.DateOnly, value); err == nil {
 			return p.P.Date(day)

@@ -82,6 +82,9 @@ func (v CasePage) markRest(b band) string {
 		if o.Peak > 2 {
 			parts = append(parts, v.T("lookups.line.peak", "Peak", o.Peak))
 		}
+		if v.oneEmployer(o.Records) {
+			parts = append(parts, v.T("lookups.line.one_employer"))
+		}
 		return sentence(strings.Join(parts, ", "))
 	}
 	g := b.Gap
@@ -94,6 +97,12 @@ func (v CasePage) markRest(b band) string {
 		text += " " + v.T("lookups.line.doubtful")
 	}
 	return text
+}
+
+// oneEmployer tells whether records are all of one employer: their overlap is drawn, and is no second employer to the figures.
+func (v CasePage) oneEmployer(records []int) bool {
+	group := employment.Employers(v.History.Records)
+	return group[records[0]] >= 0 && !slices.ContainsFunc(records, func(i int) bool { return group[i] != group[records[0]] })
 }
 
 // sentence ends a text with a full stop, unless it has one, as the name of a company often does.
