@@ -46,6 +46,16 @@ type DeliveryFilterValues struct {
 	Search       string // a UUID, under which Text is kept for whoever typed it
 }
 
+// more is how many of the filters are in use that fold away.
+func (v DeliveryFilterValues) more() (n int) {
+	for _, value := range []string{v.Status, v.Dialect, v.Cause, v.Subscription, v.Account, v.Lookup, v.Text} {
+		if value != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Path is the address of the list under the filter.
 func (v DeliveryFilterValues) Path() string { return v.url() }
 
