@@ -69,6 +69,7 @@ const (
 	nowAt      = 90 // percent: the rest holds the word of open records
 	roomyRows  = 10 // up to here each record has its label above its bar
 	pinRadius  = 9
+	leastLabel = 120 // pixels; a label cut shorter than this says too little
 	pinRows    = 4
 	pinRowTall = 24
 )
@@ -237,6 +238,13 @@ func (s scale) label(b *bar, r employment.Record, dense bool, overlaps []employm
 		b.LabelX = acrossPct(right)
 		if right+wide+2 > 100 || r.Open() {
 			b.LabelX, b.LabelDX, b.LabelAtEnd = b.X, -6, true
+			switch room := left/100*chartWidth - 6; {
+			case textWidth(b.Label) <= room:
+			case room >= leastLabel:
+				b.Label = cutToWidth(b.Label, room)
+			default: // on the bar itself, whose outline the words' halo interrupts
+				b.LabelDX, b.LabelAtEnd = 6, false
+			}
 		}
 		return
 	}

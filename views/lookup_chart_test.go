@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -560,6 +561,30 @@ func TestThePageSaysOneThing(t *testing.T) {
 		if r.Figure(figures.SwitchRises).Count < rises || r.Figure(figures.SwitchFalls).Count < falls {
 			t.Errorf("seed %d: the table has %d rises and %d falls on changing employer, the figures %s and %s", seed, rises, falls,
 				r.Figure(figures.SwitchRises).Text(), r.Figure(figures.SwitchFalls).Text())
+		}
+	}
+}
+
+// TestTimelineLabelsStayInside: with dense rows a long open record begins so far left that its employer has little room, or none.
+func TestTimelineLabelsStayInside(t *testing.T) {
+	t.Parallel()
+	const employer = "SECRETARIA DEL TRABAJO Y PREVISION SOCIAL"
+	asOf := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var records []employment.Record
+	for i := range roomyRows + 2 {
+		start := time.Date(2000+2*i, 1, 1, 0, 0, 0, 0, time.UTC)
+		records = append(records, employment.Record{Employer: employer, Start: start})
+	}
+	for _, b := range drawTimeline(records, asOf, strconv.Itoa).Bars {
+		from := parseAcross(b.LabelX)/100*chartWidth + float64(b.LabelDX)
+		if b.LabelAtEnd {
+			from -= textWidth(b.Label)
+		}
+		if from < 0 {
+			t.Errorf("%q of record %d begins %g pixels outside", b.Label, b.Record, -from)
+		}
+		if textWidth(b.Label) < leastLabel {
+			t.Errorf("record %d says no more than %q", b.Record, b.Label)
 		}
 	}
 }
