@@ -1,15 +1,12 @@
 package browsertest
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -40,7 +37,13 @@ type window struct {
 // axe checks the page as it is, the best practices too, and that it does not scroll sideways. The tab keeps the last window.
 func (b *tab) axe(t *testing.T, windows ...window) {
 	t.Helper()
+	script, err := axe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	looked.note(b.document())
+	// Not by addScriptToEvaluateOnNewDocument: that compiles it anew for each document, this does not.
+	b.do(chromedp.Evaluate[chromedp.Void](script))
 	for _, w := range windows {
 		b.size(w.width, 900)
 		b.scheme(w.colours)
@@ -99,36 +102,14 @@ func (b *tab) shown(name string, status int64, show func() int64) {
 	})
 }
 
-// inEach checks what show leads to, in each language: it has to load a document, which axe-core comes with.
+// inEach checks what show leads to, in each language.
 func (b *tab) inEach(t *testing.T, show func()) {
 	t.Helper()
-	defer b.brings(t)()
 	for _, in := range spoken {
 		b.speak(in.lang)
 		show()
 		b.speaks(t, in.lang)
 		b.axe(t, in.windows...)
-	}
-}
-
-// brings puts axe-core into each document from now on, until it is told to stop: its text goes to the browser once.
-func (b *tab) brings(t *testing.T) (stop func()) {
-	t.Helper()
-	script, err := axe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id page.ScriptIdentifier
-	b.do(func(ctx context.Context, at *chromedp.Target) (chromedp.Void, error) {
-		res, err := cdp.Call(ctx, at, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-		id = res.Identifier
-		return chromedp.Void{}, err
-	})
-	return func() {
-		b.do(func(ctx context.Context, at *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, at, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: id})
-			return chromedp.Void{}, err
-		})
 	}
 }
 

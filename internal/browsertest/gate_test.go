@@ -53,7 +53,6 @@ func newcomer(s *site, p *process, boss *tab) {
 	s.change(`update users set role = 'analyst' where email = $1`, email)
 	b.expects(401)
 	t.Run("kept over a sign-in", func(t *testing.T) {
-		defer b.brings(t)()
 		for _, in := range spoken {
 			b.speak(in.lang)
 			b.open("/search")
