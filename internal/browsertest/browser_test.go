@@ -121,11 +121,11 @@ func (b *tab) hear(event any) {
 			}
 		}
 	case *page.EventLoadEventFired:
-		select {
-		case <-b.loaded:
-		default:
+		b.arrived()
+	case *page.EventFrameNavigated:
+		if e.Type == page.NavigationTypeBackForwardCacheRestore { // the way back may need no loading
+			b.arrived()
 		}
-		b.loaded <- b.status
 	case *network.EventResponseReceived:
 		if e.Type == network.ResourceTypeDocument {
 			b.status = e.Response.Status
@@ -139,6 +139,15 @@ func (b *tab) hear(event any) {
 			b.problems = append(b.problems, fmt.Sprintf("failed request: %s %s", e.ErrorText, e.BlockedReason))
 		}
 	}
+}
+
+// arrived tells whoever waits that the tab shows another page.
+func (b *tab) arrived() {
+	select {
+	case <-b.loaded:
+	default:
+	}
+	b.loaded <- b.status
 }
 
 // expects allows answers of these statuses from now on.
