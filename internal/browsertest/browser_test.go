@@ -74,10 +74,18 @@ func newTab(t testing.TB, parent context.Context, base string, options ...chrome
 	if err := chromedp.Listen(ctx, b.hear); err != nil {
 		t.Fatal(err)
 	}
+	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `addEventListener("htmx:sse:after:message", () => { window.streamed = true }, true)`})
+		return chromedp.Void{}, err
+	})
 	b.size(1440, 900)
 	b.scheme("light")
 	return b
 }
+
+// streamed is true once the page's stream has said its first, which draws anew what somebody may have opened meanwhile.
+const streamed = "window.streamed"
 
 // hear collects problems and requests.
 func (b *tab) hear(event any) {

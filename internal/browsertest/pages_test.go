@@ -212,6 +212,7 @@ func passwordAgain(t *testing.T, s *site, b *tab) {
 	t.Run("password, in place", func(t *testing.T) {
 		b.inEach(t, func() {
 			b.open(path)
+			b.until(streamed)
 			b.do(click("#case-curp form button"))
 			b.until(`document.querySelector("#confirm-password")`)
 		})

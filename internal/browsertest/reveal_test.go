@@ -23,6 +23,7 @@ func TestReveal(t *testing.T) {
 	b.finished("success", "complete")
 	s.until(settled) // what still comes would be drawn over what is revealed
 	b.open("/lookups/" + id)
+	b.until(streamed)
 	nss := value[string](s, `select i.value from profile_ids i join pulls p on p.id = i.pull_id join lookups l on l.id = p.lookup_id
 		where l.uid = $1 and i.name = 'nss'`, id)
 	for _, secret := range []string{curp, nss} {
