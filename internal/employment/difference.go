@@ -31,7 +31,8 @@ type Change struct {
 
 // Difference lists what differs between two histories of one person: records that came, ended, reopened or went, then
 // what changed in those that stayed, then the person's standing. Amounts are compared as numbers and shown as received:
-// 1150.50 and 1150.5 are one salary. Spellings of an employer that differ in case, spacing or dots only are one name.
+// 1150.50 and 1150.5 are one salary. Spellings of an employer that differ in case, spacing or dots only are one name,
+// and so is a registration with its check digit the one without.
 //
 // Records have no identity of their own at either vendor. They are paired by what least often changes, in rounds: employer's
 // registration and start date, name and start date, start and end date, registration alone, name alone. In the last three only what is without
@@ -65,10 +66,10 @@ func pair(before, after []Record) (pairs []couple, gone, fresh []int) {
 		key  func(Record) string
 		lone bool // only when nothing else has the key
 	}{
-		{func(r Record) string { return key(r.Registration, date(r.Start), r.Institution) }, false},
+		{func(r Record) string { return key(FoldRegistration(r.Registration), date(r.Start), r.Institution) }, false},
 		{func(r Record) string { return key(normal(r.Employer), date(r.Start), r.Institution) }, false},
 		{func(r Record) string { return key(date(r.Start), "-"+date(r.End), r.Institution) }, true},
-		{func(r Record) string { return key(r.Registration, "-", r.Institution) }, true},
+		{func(r Record) string { return key(FoldRegistration(r.Registration), "-", r.Institution) }, true},
 		{func(r Record) string { return key(normal(r.Employer), "-", r.Institution) }, true},
 	} {
 		of := func(records []Record, free []int) map[string][]int {
@@ -148,8 +149,11 @@ func inside(a, b Record) (changes []Change) {
 	if !a.Open() && !b.Open() && !a.End.Equal(b.End) {
 		add(Field, "end", date(a.End), date(b.End))
 	}
+	if FoldRegistration(a.Registration) != FoldRegistration(b.Registration) {
+		add(Field, "registration", a.Registration, b.Registration)
+	}
 	for _, f := range []struct{ name, before, after string }{
-		{"registration", a.Registration, b.Registration}, {"state", a.State, b.State}, {"job_title", a.JobTitle, b.JobTitle},
+		{"state", a.State, b.State}, {"job_title", a.JobTitle, b.JobTitle},
 		{"designation", a.Designation, b.Designation}, {"modality", a.Modality, b.Modality},
 		{"payment_frequency", a.PayFrequency, b.PayFrequency}, {"institution", a.Institution, b.Institution},
 	} {

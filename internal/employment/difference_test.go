@@ -50,6 +50,8 @@ func TestDifference(t *testing.T) {
 		{"an amount written otherwise, a name spelled otherwise",
 			employment.History{Records: []employment.Record{acme}},
 			employment.History{Records: []employment.Record{spell("Acme, S.A.", "Y1", "2020-01-01", "", "100.5")}}, ""},
+		{"a registration with its check digit and without", employment.History{Records: []employment.Record{spell("ACME SA", "Y1234567101", "2020-01-01", "", "1"), spell("ACME SA", "", "", "", "1")}},
+			employment.History{Records: []employment.Record{spell("ACME HOLDING", "Y12-34567-10", "2020-01-01", "", "1"), spell("ACME SA", "", "", "", "1")}}, "employer_name ACME HOLDING employer ACME SA>ACME HOLDING"},
 		{"a new job", employment.History{Records: []employment.Record{beta}}, employment.History{Records: []employment.Record{acme, beta}},
 			"new_job ACME SA  >2020-01-01/"},
 		{"a job ended", employment.History{Records: []employment.Record{acme}},
