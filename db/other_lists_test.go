@@ -95,6 +95,10 @@ select p.uid, p.id, l.id from people p, lookups l limit 1`).Scan(&person, &aPers
 			_, _, _, err := d.Unheard(b.ctx, lookup.Sandbox, db.UnheardFilter{}, long, now, p)
 			return err
 		},
+		"subscriptions heard of": func(lookup.Page) error {
+			_, err := d.HooksHeard(b.ctx, lookup.Sandbox, now.AddDate(0, 0, -1), now)
+			return err
+		},
 		"history of a person": func(p lookup.Page) error {
 			_, _, _, err := d.PersonHistory(b.ctx, lookup.Sandbox, person, p)
 			return err
