@@ -37,8 +37,17 @@ func (c *Console) replays(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) replaySet(r *http.Request, q url.Values) (set webhook.ReplaySet, l ledger, err error) {
 	if id, err := uuid.Parse(q.Get("delivery")); err == nil {
 		set.Delivery = id
-	} else if l, err = c.ledger(r, q); err != nil { // personal data go from the caller's map too
-		return set, l, err
+	} else {
+		if l, err = c.ledger(r, q); err != nil { // personal data go from the caller's map too
+			return set, l, err
+		}
+		// In the list a value out of its set narrows nothing; here everything would be processed again.
+		applied := l.values.Query(uuid.Nil)
+		for _, name := range append(views.DeliveryFilterNames(), "delivery") {
+			if q.Get(name) != "" && !applied.Has(name) && len(l.problems) == 0 {
+				l.problems = map[string]views.Note{"filter": {ID: "replays.new.filter_value", Args: []any{"Name", name}}}
+			}
+		}
 	}
 	set.Filter = l.filter
 	set.UpTo, _ = strconv.ParseInt(q.Get("up_to"), 10, 64)

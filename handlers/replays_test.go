@@ -107,6 +107,10 @@ func TestReplayRefusals(t *testing.T) {
 	// A filter that was not applied would choose more than was meant.
 	b.get("/replays/new?text="+alejandro).want(http.StatusUnprocessableEntity).lacks(alejandro).count(`form[action^="/replays?"]`, 0)
 	b.get("/replays/new?text=x").want(http.StatusUnprocessableEntity)
+	for _, typo := range []string{"verdict=refusd", "delivery=none", "status=x&account=nobody", "subscription=x"} {
+		b.get("/replays/new?"+typo).want(http.StatusUnprocessableEntity).has("un valor que no existe").count(`form[action^="/replays"]`, 0)
+	}
+	b.post("/replays", url.Values{"verdict": {"refusd"}}).want(http.StatusSeeOther)
 	b.post("/replays", url.Values{"text": {"x"}, "account": {"nobody"}}).to("/replays/new?account=nobody")
 	b.post("/replays", url.Values{"search": {uuid.NewString()}}).want(http.StatusSeeOther)
 	if n := one[int](c, `select count(*) from replays`); n != 0 {

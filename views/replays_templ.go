@@ -508,7 +508,7 @@ func NewReplay(v NewReplayPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, e := range InOrder(v.Errors, "action", "account", "lookup", "text") {
+				for _, e := range InOrder(v.Errors, "filter", "action", "account", "lookup", "text") {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
