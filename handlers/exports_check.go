@@ -127,7 +127,7 @@ func readChecked(r *http.Request) (given checked, err error) {
 				given.sum, given.size, given.name, given.file = sum.Sum(nil), size, part.FileName(), true
 			}
 		case "sha256":
-			text, err := io.ReadAll(io.LimitReader(part, 200))
+			text, err := io.ReadAll(io.LimitReader(part, 1<<10))
 			if err != nil {
 				return given, uploadError(err)
 			}

@@ -51,6 +51,7 @@ func said(r receipt.Receipt) views.ReceiptRow {
 	row := views.ReceiptRow{Receipt: r}
 	if r.Kind == receipt.Deliveries {
 		row.Deliveries, _, _ = deliveryFilter(q, q.Get("text"), "")
+		row.Deliveries.Account, row.Deliveries.Action = q.Get("account"), q.Get("action") // whatever form was taken when it was made
 	} else {
 		row.Lookups, _ = lookupFilter(q)
 	}

@@ -17,6 +17,7 @@ var (
 	curpInGroups = spaced(`[A-Z]`, 4, `[0-9]`, 6, `[HMX]`, 1, `[A-Z]`, 5, `[0-9A-Z]`, 1, `[0-9]`, 1)
 	rfcInGroups  = spaced(`[A-ZÑ&]`, 4, `[0-9]`, 6, `[A-Z0-9]`, 2, `[0-9A]`, 1)
 	digitGroups  = regexp.MustCompile(`[0-9](?:` + gap + `[0-9])*`)
+	digitGroup   = regexp.MustCompile(`[0-9]+`)
 	// What has groups of digits and stands for nobody: UUIDs, hashes, dates.
 	nobodys = regexp.MustCompile(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32,}\b|\b(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])\b`)
 )
@@ -57,7 +58,7 @@ func mentions(text string) (list [][]int) {
 	list = inOnePiece.FindAllStringIndex(text, -1)
 	list = append(list, among(text, curpInGroups, func(s string) bool { return !Explain(s, clockless).Blocked() })...)
 	list = append(list, among(text, rfcInGroups, func(s string) bool { return ExplainRFC(s).Verdict == Pass })...)
-	list = append(list, among(text, digitGroups, func(s string) bool { return len(Clean(s)) == NSSLength })...)
+	list = append(list, numbers(text)...)
 	slices.SortFunc(list, func(a, b []int) int { return slices.Compare(a, b) })
 	return list
 }
@@ -70,13 +71,29 @@ func among(text string, form *regexp.Regexp, is func(string) bool) (list [][]int
 			return list
 		}
 		begin, end := from+m[0], from+m[1]
-		switch _, width := utf8.DecodeRuneInString(text[begin:]); {
-		case is(text[begin:end]):
+		if is(text[begin:end]) {
 			list, from = append(list, []int{begin, end}), end
-		case form == digitGroups: // its pieces are no numbers of their own
-			from = end
-		default:
+		} else {
+			_, width := utf8.DecodeRuneInString(text[begin:])
 			from = begin + width
 		}
 	}
+}
+
+// numbers gives the stretches of neighbouring groups of digits that come to the length of an NSS, whatever other numbers stand
+// beside them.
+func numbers(text string) (list [][]int) {
+	for _, run := range digitGroups.FindAllStringIndex(text, -1) {
+		groups := digitGroup.FindAllStringIndex(text[run[0]:run[1]], -1)
+		for first := 0; first < len(groups); first++ {
+			n := 0
+			for last := first; last < len(groups) && n < NSSLength; last++ {
+				if n += groups[last][1] - groups[last][0]; n == NSSLength {
+					list = append(list, []int{run[0] + groups[first][0], run[0] + groups[last][1]})
+					first = last
+				}
+			}
+		}
+	}
+	return list
 }
