@@ -23,7 +23,7 @@ type salaries struct {
 	Years  []tick
 	Steps  []salaryStep
 	Flat   bool        // some amounts are of a whole record
-	Last   *salaryStep // the highest step that stands on the date (docs/figures.md, salary_now), nil when none does
+	Last   *salaryStep // the step that is salary_now (docs/figures.md), nil when none is or the drawing is of the other kind of pay
 }
 
 // salarySeries says which amounts are drawn. A drawing never mixes two kinds.
@@ -60,7 +60,8 @@ const (
 
 // drawSalaries lays out the salary progression as of a date: the daily amounts when movements date at least two of them,
 // else the monthly ones of the records, else their daily ones. The steps are those that the figures are computed from, so
-// that the page cannot say two things of one salary.
+// that the page cannot say two things of one salary. Monthly ones may be drawn where salary_now is daily: none of them is
+// marked as the salary of the date then.
 func drawSalaries(h employment.History, asOf time.Time) salaries {
 	s := salaries{Top: salaryTop, Base: salaryTop + salaryTall, Height: salaryTop + salaryTall + 28}
 	daily, monthly := figures.Steps(h, asOf, figures.Daily), figures.Steps(h, asOf, figures.Monthly)
@@ -86,6 +87,9 @@ func drawSalaries(h employment.History, asOf time.Time) salaries {
 		s.Steps = append(s.Steps, salaryStep{Step: step, Employer: h.Records[step.Record].Employer, value: decimalOf(step.Amount)})
 	}
 	s.place(asOf)
+	if (s.Series == seriesMonthly) != (figures.KindOf(h, asOf) == figures.Monthly) {
+		s.Last = nil
+	}
 	return s
 }
 
@@ -129,6 +133,14 @@ func (s *salaries) place(asOf time.Time) {
 			s.Last = p
 		}
 	}
+}
+
+// ends are the first and the last salary that the drawing's description tells: the marked one is the last where one is.
+func (s salaries) ends() (first, last salaryStep) {
+	if s.Last != nil {
+		return s.Steps[0], *s.Last
+	}
+	return s.Steps[0], s.Steps[len(s.Steps)-1]
 }
 
 func gridRung(y int, v *big.Rat) rung {

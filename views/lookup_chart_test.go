@@ -497,6 +497,59 @@ func TestOverlapOfOneEmployer(t *testing.T) {
 	}
 }
 
+// Monthly amounts are drawn, and salary_now is a daily one of another job: no drawn amount is marked as the salary of now.
+func TestMonthlyDrawingOfDailyFigures(t *testing.T) {
+	t.Parallel()
+	v := answered("en")
+	v.History.Movements = nil
+	v.History.Records = []employment.Record{job("A", "2018-01-01", "2019-12-31", "", "6000"), job("B", "2020-01-01", "", "500", ""), job("C", "2021-01-01", "", "300", "9125")}
+	r, _ := v.seen().Figures()
+	s := drawSalaries(*v.History, v.asOf())
+	if f := r.Figure(figures.SalaryNow); s.Series != seriesMonthly || s.Last != nil || f.Amount != "500" {
+		t.Errorf("%s with %+v marked, the figure is %s", s.Series, s.Last, f.Text())
+	}
+	doc := render(t, Lookup(v))
+	count(t, doc, ".chart__dot--now", 0)
+	says(t, doc, "#pay-desc", v.P.Money("9125"))
+}
+
+// Who hears the drawing is told the salary that is marked in it, not that of the job that began last.
+func TestSalaryDescriptionTellsTheMarkedOne(t *testing.T) {
+	t.Parallel()
+	v := answered("en")
+	v.History.Movements = nil
+	v.History.Records = []employment.Record{job("A", "2018-01-01", "2019-12-31", "400", ""), job("B", "2020-01-01", "", "500", ""), job("C", "2021-01-01", "", "300", "")}
+	says(t, render(t, Lookup(v)), "#pay-desc", v.T("lookups.salary.svg_desc", "First", v.amountWords(seriesDaily, "400"), "FirstDate", v.P.Date(date("2018-01-01")),
+		"Last", v.amountWords(seriesDaily, "500"), "LastDate", v.P.Date(date("2020-01-01"))))
+}
+
+// A record that ends after the day of the answer lasted until that day, as the figures have it; one that begins later not at all.
+func TestTenureStopsAtTheAnswer(t *testing.T) {
+	t.Parallel()
+	v := answered("es-MX")
+	until := v.P.Months(date("2020-01-01"), v.asOf())
+	for name, x := range map[string]struct{ start, end, want string }{
+		"ended":         {"2020-01-01", "2021-12-31", v.P.Months(date("2020-01-01"), date("2021-12-31"))},
+		"open":          {"2020-01-01", "", until},
+		"ends later":    {"2020-01-01", "2026-12-31", until},
+		"begins later":  {"2026-06-01", "2026-12-31", ""},
+		"open, later":   {"2026-06-01", "", ""},
+		"impossible":    {"2020-01-01", "2019-01-01", ""},
+		"without dates": {"", "", ""},
+	} {
+		r := employment.Record{Employer: "ALFA"}
+		if x.start != "" {
+			r.Start = date(x.start)
+		}
+		if x.end != "" {
+			r.End = date(x.end)
+		}
+		if got := v.tenure(r); got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}
+
 // Whatever the history, the drawings, the table and the figures of one day say one thing.
 func TestThePageSaysOneThing(t *testing.T) {
 	t.Parallel()
@@ -507,7 +560,7 @@ func TestThePageSaysOneThing(t *testing.T) {
 		v.History.Records, v.History.Movements = nil, nil
 		near := func() time.Time { return asOf.AddDate(0, 0, 10*(dice.IntN(130)-120)) } // some days lie after the answer
 		for range 1 + dice.IntN(5) {
-			r := employment.Record{Employer: []string{"ALFA", "Alfa.", "BETA", "GAMA"}[dice.IntN(4)], Registration: []string{"", "Y1234567101", "Y123456710", "Z1"}[dice.IntN(4)], BaseSalary: []string{"", "300", "450"}[dice.IntN(3)]}
+			r := employment.Record{Employer: []string{"ALFA", "Alfa.", "BETA", "GAMA"}[dice.IntN(4)], Registration: []string{"", "Y1234567101", "Y123456710", "Z1"}[dice.IntN(4)], BaseSalary: []string{"", "300", "450"}[dice.IntN(3)], Monthly: []string{"", "6000", "9125"}[dice.IntN(3)]}
 			if r.Start = near(); dice.IntN(8) == 0 {
 				r.Start = time.Time{}
 			}
@@ -543,8 +596,11 @@ func TestThePageSaysOneThing(t *testing.T) {
 			t.Errorf("seed %d: employed: %s, drawn %t", seed, f.Text(), working)
 		}
 		if s := drawSalaries(*v.History, asOf); s.Series != seriesNone {
-			if f := r.Figure(figures.SalaryNow); f.Known != (s.Last != nil) || f.Known && f.Amount != s.Last.Amount {
-				t.Errorf("seed %d: salary %s, drawn %+v", seed, f.Text(), s.Last)
+			f := r.Figure(figures.SalaryNow)
+			// Monthly amounts drawn where the figures are daily mark none.
+			marked := f.Known && (f.Pay == figures.Monthly) == (s.Series == seriesMonthly)
+			if marked != (s.Last != nil) || marked && f.Amount != s.Last.Amount {
+				t.Errorf("seed %d: salary %s, drawn %s %+v", seed, f.Text(), s.Series, s.Last)
 			}
 		}
 		if v.unplaced() != len(r.Undated) {

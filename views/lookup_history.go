@@ -118,12 +118,13 @@ func (v CasePage) tenureWords(r employment.Record) string {
 	return v.T("lookups.jobs.absent")
 }
 
-// tenure is how long a record lasted, up to the day of the data when it is open; "" when its dates do not say.
+// tenure is how long a record lasted, up to the day of the data when it goes on or ends later; "" when its dates do not say,
+// or it begins after that day.
 func (v CasePage) tenure(r employment.Record) string {
-	if !r.Placed() {
+	if !r.Placed() || v.ahead(r) {
 		return ""
 	}
-	if r.Open() {
+	if r.Stands(v.asOf()) {
 		return v.P.Months(r.Start, v.asOf())
 	}
 	return v.P.Months(r.Start, r.End)

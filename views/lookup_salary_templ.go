@@ -192,7 +192,7 @@ func salaryChart(v CasePage, s salaries) templ.Component {
 			templ_7745c5c3_Var7 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		first, last := s.Steps[0], s.Steps[len(s.Steps)-1]
+		first, last := s.ends()
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<svg class=\"chart\" height=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -43,6 +43,9 @@ func Steps(h employment.History, asOf time.Time, kind Pay) []Step {
 	return steps
 }
 
+// KindOf is the kind of amount that the figures of a history as of a date are in.
+func KindOf(h employment.History, asOf time.Time) Pay { return read(h, dayOf(asOf), time.Time{}).pay }
+
 // monthly is a history with nothing but its monthly amounts: movements state daily ones only.
 func monthly(h employment.History) employment.History {
 	h.Movements, h.Records = nil, slices.Clone(h.Records)
@@ -61,8 +64,8 @@ type Compared struct {
 
 // Compare says of each movement what its amount is compared with: the one before it at its record; of the first one of a
 // record, the last one of the employer's record before it in the same stay; of the first one of a stay, the last one of the employer
-// before, if it counts as a change of employer. Two jobs at once are never compared with each other. The result
-// has the length and order of the history's movements.
+// before, if it counts as a change of employer. Nothing is compared with a job that goes on, nor with a record of
+// the same employer that runs beside it. The result has the length and order of the history's movements.
 func Compare(h employment.History, asOf time.Time) []Compared {
 	c := read(h, dayOf(asOf), time.Time{})
 	all := make([]Compared, len(h.Movements))
@@ -102,7 +105,7 @@ func (c *chart) before(s spell, p point, changes []change) (text string, other b
 	for _, q := range c.stays[at].spells {
 		switch {
 		case q.record == s.record || q.from > p.day:
-		case q.to > p.day || q.stands: // a record beside this one: neither follows the other
+		case q.to > s.from || q.stands: // a record beside this one: neither follows the other, also when it ended before the first movement
 			return "", false
 		default:
 			ended, last = append(ended, q), max(last, q.to)

@@ -135,4 +135,14 @@ func TestCompare(t *testing.T) {
 	if diff := cmp.Diff([]figures.Compared{{Record: 0}, {Record: 1}}, figures.Compare(h, day("2023-12-31"))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	// The first amount of the second one is dated after the first one's end, which changes nothing of that.
+	h.Records[0].End, h.Movements[1].Date = day("2020-12-31"), day("2021-03-01")
+	if diff := cmp.Diff([]figures.Compared{{Record: 0}, {Record: 1}}, figures.Compare(h, day("2023-12-31"))); diff != "" {
+		t.Errorf("ended since (-want +got)\n%s", diff)
+	}
+	// One that ends on the day on which the next begins is before it.
+	h.Records[0].End = h.Records[1].Start
+	if diff := cmp.Diff([]figures.Compared{{Record: 0}, {Record: 1, Before: "500"}}, figures.Compare(h, day("2023-12-31"))); diff != "" {
+		t.Errorf("touching (-want +got)\n%s", diff)
+	}
 }
