@@ -312,9 +312,10 @@ func (y *yard) ledger() map[string][]string {
 			var id int64
 			var label string
 			// Of what is too large to take, the beginning is kept.
-			err := y.Pool().QueryRow(y.t.Context(), `select id, concat_ws(' ', nullif(action, ''), verdict, case when cause not in ('', 'same_bytes', 'same_fact', 'late') then cause end, answered) from deliveries
- where answered = $2 and id <> all($3) and (body_sha256 = decode($1, 'hex') or cause = 'too_large' and position($4::bytea in body) = 1)
- order by id limit 1`, d.SHA256, call.Status, matched, []byte(strings.TrimSuffix(d.Body, "}"))).Scan(&id, &label)
+			err := y.Pool().QueryRow(y.t.Context(), `select d.id, concat_ws(' ', coalesce(nullif(d.action, ''), nullif(f.action, '')), d.verdict, case when d.cause not in ('', 'same_bytes', 'same_fact', 'late') then d.cause end, d.answered)
+  from deliveries d left join deliveries f on f.id = d.twin_of -- a copy of the same bytes need not be read
+ where d.answered = $2 and d.id <> all($3) and (d.body_sha256 = decode($1, 'hex') or d.cause = 'too_large' and position($4::bytea in d.body) = 1)
+ order by d.id limit 1`, d.SHA256, call.Status, matched, []byte(strings.TrimSuffix(d.Body, "}"))).Scan(&id, &label)
 			if err != nil {
 				y.t.Errorf("%s was answered %d and is not in the ledger: %v", d.Action, call.Status, err)
 				continue
