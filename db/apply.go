@@ -279,10 +279,15 @@ func (d delivery) settle(ctx context.Context, tx pgx.Tx, e webhook.Event, v webh
 	}
 	d.replay.settled(v, c, lookupID)
 	_, err := tx.Exec(ctx, `-- name: settle delivery
-update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lookup_id = nullif($6, 0), event_id = nullif($7, 0),
-       twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,
-       processed_at = clock_timestamp(), runs = runs + 1, last_error = ''
- where id = $1`, d.id, v, c, e.Action, e.AccountID, lookupID, eventID)
+with settled as (
+  update deliveries set verdict = $2, cause = $3, action = $4, account_id = $5, lookup_id = nullif($6, 0), event_id = nullif($7, 0),
+         twin_of = case when $2 = 'duplicate' then (select e.delivery_id from events e where e.id = $7) else twin_of end,
+         processed_at = clock_timestamp(), runs = runs + 1, last_error = ''
+   where id = $1 returning subscription_id)
+insert into outcomes_told (subscription_id, sent_at, attempt_id)
+select settled.subscription_id, a.sent_at, a.id from settled join events e on e.id = $7 join attempts a on a.id = e.attempt_id
+ where e.phase = any($8) and a.sent_at is not null
+on conflict do nothing`, d.id, v, c, e.Action, e.AccountID, lookupID, eventID, lookup.Finals)
 	if err != nil {
 		return fmt.Errorf("settle the delivery: %w", err)
 	}

@@ -26,6 +26,7 @@ var (
 const (
 	FailureWindow   = failureWindow
 	CredentialsKept = credentialsKept
+	OutcomesKept    = outcomesKept
 )
 
 // ReceiveStatement is what stores a delivery.

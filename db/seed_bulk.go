@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"cotejo/internal/lookup"
 )
 
 // dismantled are the statements that put back what a bulk load goes quicker without, in the order in which they have to run.
@@ -93,6 +95,14 @@ do update set count = h.count + excluded.count, kept = h.kept + excluded.kept, b
 	if _, err := tx.Exec(ctx, `-- name: seeded people asked
 update people p set asked_at = l.at from (select person_id, max(requested_at) as at from lookups where id >= $1 group by person_id having count(*) > 1) l
  where p.id = l.person_id and p.asked_at < l.at`, s.lookups); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `-- name: seeded outcomes
+insert into outcomes_told (subscription_id, sent_at, attempt_id)
+select distinct d.subscription_id, a.sent_at, a.id
+  from attempts a join events e on e.attempt_id = a.id join deliveries d on d.event_id = e.id
+ where a.id >= $1 and a.sent_at > clock_timestamp() - $2::interval and e.phase = any($3)
+on conflict do nothing`, s.attempts, outcomesKept, lookup.Finals); err != nil {
 		return err
 	}
 	if !bulk {

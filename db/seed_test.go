@@ -123,6 +123,9 @@ func TestSeedInBulk(t *testing.T) {
 		if n := value[int](b, `select count(*) from events e join deliveries d on d.id = e.delivery_id where d.event_id = e.id`); n < 150 {
 			t.Errorf("%d deliveries name their events", n)
 		}
+		if n := value[int](b, `select count(*) from outcomes_told`); n == 0 {
+			t.Error("nobody told an outcome in the last days")
+		}
 		if n := value[int](b, `select sum(count) from delivery_hours`); n != 450 {
 			t.Errorf("%d deliveries counted", n)
 		}
@@ -131,6 +134,7 @@ func TestSeedInBulk(t *testing.T) {
 		counted[i] = value[[]string](b, `select array_agg(t order by t) from (
   select to_jsonb(h)::text from attempt_hours h
   union all select e.folded || ' ' || x.lookup_id from employers e join lookup_employers x on x.employer_id = e.id
+  union all select to_jsonb(t)::text from outcomes_told t
   union all select to_jsonb(f)::text from lookup_facets f union all select to_jsonb(f)::text from delivery_facets f
   union all select status || sum(count) from lookup_counts group by status
   union all select west || ' ' || day || status || detail || platform || sum(count) from failure_days group by west, day, status, detail, platform) x (t)`)

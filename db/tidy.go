@@ -14,11 +14,12 @@ const (
 	credentialsKept = 7 * 24 * time.Hour
 	foreignAfter    = 24 * time.Hour
 	sessionsKept    = 12 * time.Hour                 // ended ones, by which what somebody typed meanwhile is theirs (EndedSession)
+	outcomesKept    = 8 * 24 * time.Hour             // who told an outcome: no page looks further back than a day, and a webhook of last week's attempt still counts once
 	tokensKept      = credentialsKept + 24*time.Hour // verifying a stored delivery again needs the token that it came with
 )
 
-// Tidy drops credential headers after seven days, ended sessions, old sign-in failures and tokens that no stored delivery can
-// be judged by any more, and settles deliveries for accounts that nobody here asked for as foreign after a day. Drafts of
+// Tidy drops credential headers after seven days, ended sessions, old sign-in failures, who told an outcome and tokens that no stored delivery
+// can be judged by any more, and settles deliveries for accounts that nobody here asked for as foreign after a day. Drafts of
 // bulks and files of exports go after a day, searches after an hour, identifiers of bulks that nobody was asked about, and
 // what their people are known by, after thirty days. Counters of attempts are folded. A step that fails keeps no other from its turn.
 func (db *DB) Tidy(ctx context.Context) error {
@@ -41,6 +42,9 @@ delete from sessions where hash = any(array(select hash from sessions where expi
 delete from sign_in_failures where ctid = any(array(select ctid from sign_in_failures where failed_at < clock_timestamp() - $1::interval limit 5000))`, []any{failureWindow}},
 		{`-- name: drop searches
 delete from searches where id = any(array(select id from searches where expires_at < clock_timestamp() limit 5000))`, nil},
+		{`-- name: drop outcomes
+delete from outcomes_told where ctid = any(array(
+  select t.ctid from subscriptions s join outcomes_told t on t.subscription_id = s.id and t.sent_at < clock_timestamp() - $1::interval limit 5000))`, []any{outcomesKept}},
 		{`-- name: drop tokens
 delete from hook_tokens where hash = any(array(select hash from hook_tokens where expires_at < clock_timestamp() - $1::interval limit 5000))`, []any{tokensKept}},
 		// A draft has 5 MB of file and 10,000 rows at most, which go with it.
