@@ -26,15 +26,12 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
 	if f.Records != "" {
 		q.facet("l", "employment_state", "= ?", clean(string(f.Records)))
 	}
-	// A tag is on fewer lookups than a person has cases, who has fewer than one who asks all day. Its rows repeat both.
-	of, askedBy := "l", func(is string) string { return is }
+	of := "l"
 	if f.Tag != uuid.Nil {
-		of = "g"
-	} else if f.Owner != uuid.Nil {
-		askedBy = unseen
+		of = "g" // its rows repeat both
 	}
 	if f.Analyst != uuid.Nil {
-		q.carried(askedBy(of+".requested_by = (select id from users where uid = ?)"), f.Analyst)
+		q.carried(of+".requested_by = (select id from users where uid = ?)", f.Analyst)
 	}
 	if f.Owner != uuid.Nil {
 		q.carried(of+".owner_id = (select id from users where uid = ?)", f.Owner)

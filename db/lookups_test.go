@@ -154,57 +154,105 @@ select l.environment, l.person_id, l.connection_id, l.consent_id, l.platform, 'b
 	b.exec(`alter table audit_entries disable trigger user; delete from audit_entries; alter table audit_entries enable trigger user; delete from lookups where source = 'form'`)
 }
 
+// bothWays pages through the lookups that a filter lets through, there and back, and wants them all, each once.
+func (b *bench) bothWays(what string, f lookup.Filter, limit int, want []int64) {
+	b.t.Helper()
+	cursor := func(r lookup.Row) lookup.Cursor { return lookup.Cursor{At: r.RequestedAt, ID: r.ID} }
+	var there, back []int64
+	var page lookup.Page
+	var rows []lookup.Row
+	for {
+		page.Limit = limit
+		var newer, older bool
+		var err error
+		rows, newer, older, err = b.Lookups(b.ctx, lookup.Sandbox, f, page, time.UTC)
+		b.must(err)
+		if newer != (len(there) > 0) || older != (len(there)+len(rows) < len(want)) {
+			b.t.Fatalf("%s by %d, after %d rows: newer %v, older %v", what, limit, len(there), newer, older)
+		}
+		for _, r := range rows {
+			there = append(there, r.ID)
+		}
+		if !older {
+			break
+		}
+		page = lookup.Page{After: cursor(rows[len(rows)-1])}
+	}
+	if diff := cmp.Diff(want, there); diff != "" {
+		b.t.Fatalf("%s by %d (-want +got):\n%s", what, limit, diff)
+	}
+	for _, r := range rows {
+		back = append(back, r.ID)
+	}
+	for len(back) < len(want) {
+		before, newer, older, err := b.Lookups(b.ctx, lookup.Sandbox, f, lookup.Page{Before: cursor(rows[0]), Limit: limit}, time.UTC)
+		b.must(err)
+		if !older || newer != (len(back)+len(before) < len(want)) || len(before) == 0 {
+			b.t.Fatalf("%s by %d, back %d rows: newer %v, older %v", what, limit, len(back), newer, older)
+		}
+		ids := make([]int64, len(before))
+		for i, r := range before {
+			ids[i] = r.ID
+		}
+		back, rows = append(ids, back...), before
+	}
+	if diff := cmp.Diff(want, back); diff != "" {
+		b.t.Errorf("%s by %d, back (-want +got):\n%s", what, limit, diff)
+	}
+}
+
 func TestLookupsPageBothWays(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const all = 130
 	b.seed(all, 40)
-	cursor := func(r lookup.Row) lookup.Cursor { return lookup.Cursor{At: r.RequestedAt, ID: r.ID} }
+	want := value[[]int64](b, `select array_agg(id order by requested_at desc, id desc) from lookups`)
 	for _, limit := range []int{1, 7, 50, all, all + 1} {
-		var forth, back []int64
-		var page lookup.Page
-		var rows []lookup.Row
-		for {
-			page.Limit = limit
-			var newer, older bool
-			var err error
-			rows, newer, older, err = b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{}, page, time.UTC)
-			b.must(err)
-			if newer != (len(forth) > 0) || older != (len(forth)+len(rows) < all) {
-				t.Fatalf("limit %d after %d rows: newer %v, older %v", limit, len(forth), newer, older)
-			}
-			for _, r := range rows {
-				forth = append(forth, r.ID)
-			}
-			if !older {
-				break
-			}
-			page = lookup.Page{After: cursor(rows[len(rows)-1])}
-		}
-		seen := map[int64]bool{}
-		for _, id := range forth {
-			seen[id] = true
-		}
-		if len(forth) != all || len(seen) != all {
-			t.Fatalf("limit %d: %d rows, %d different, want %d", limit, len(forth), len(seen), all)
-		}
-		for _, r := range rows {
-			back = append(back, r.ID)
-		}
-		for len(back) < all {
-			before, newer, older, err := b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{}, lookup.Page{Before: cursor(rows[0]), Limit: limit}, time.UTC)
-			b.must(err)
-			if !older || newer != (len(back)+len(before) < all) || len(before) == 0 {
-				t.Fatalf("limit %d, back %d rows: newer %v, older %v", limit, len(back), newer, older)
-			}
-			ids := make([]int64, len(before))
-			for i, r := range before {
-				ids[i] = r.ID
-			}
-			back, rows = append(ids, back...), before
-		}
-		if diff := cmp.Diff(forth, back); diff != "" {
-			t.Errorf("limit %d: back differs from forth:\n%s", limit, diff)
+		b.bothWays("all", lookup.Filter{}, limit, want)
+	}
+}
+
+// Of many facets, some with many lookups and some with few, some of long ago and some of today, a filtered list merges the same
+// rows as are found one by one.
+func TestFilteredPagesBothWays(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.seed(1, 1)
+	colleague := b.user("inés@example.mx", auth.Supervisor)
+	b.exec(`insert into lookups (environment, person_id, connection_id, consent_id, platform, source, again, requested_by, requested_at, status, detail, employment_state, owner_id)
+select environment, person_id, connection_id, consent_id, (array['imss', 'issste', 'all'])[1 + x % 3], (array['form', 'bulk'])[1 + x / 3 % 2],
+       (array['', '', '', 'retry', 'refresh'])[1 + x / 7 % 5], case when x % 4 = 0 then $1 else requested_by end, timestamptz '2026-03-01 12:00:00Z' + g / 5 * interval '10 minutes',
+       status, case when status in ('success', 'pending') then '' else (array['', 'unknown', 'invalid_nss'])[1 + x / 5 % 3] end,
+       case when status = 'success' then (array['complete', 'partial', 'failed'])[1 + x / 11 % 3] else 'none' end, case when x % 9 < 2 then $1 end
+  from (select l.*, g, g * g % 9973 as x, (array['success', 'error', 'pending', 'success', 'incomplete', 'expired'])[1 + case when g < 200 then 0 else (g * g % 9973) / 2 % 6 end] as status
+          from (select environment, person_id, connection_id, consent_id, requested_by from lookups limit 1) l, generate_series(1, 700) g) l`, colleague.ID)
+	b.exec(`insert into tags (environment, name, folded) values ('sandbox', 'urgent', 'urgent')`)
+	b.exec(`insert into lookup_tags (lookup_id, tag_id, requested_at) select l.id, t.id, l.requested_at from lookups l, tags t where l.id % 3 = 0`)
+	tag := value[uuid.UUID](b, `select uid from tags`)
+	if n := value[int](b, `select count(*) from lookup_facets`); n < 40 {
+		t.Fatalf("%d facets are merged in no time", n)
+	}
+	const tagged = ` and id in (select lookup_id from lookup_tags)`
+	hers := fmt.Sprint(colleague.ID)
+	for plain, f := range map[string]lookup.Filter{
+		`status = 'error'`:   {Status: lookup.Error},
+		`platform = 'imss'`:  {Platform: lookup.IMSS},
+		`connection_id > 0`:  {Dialect: lookup.Palenca},
+		`source = 'bulk'`:    {Source: lookup.SourceBulk},
+		`again = 'retry'`:    {Source: lookup.SourceRetry},
+		`detail = 'unknown'`: {Detail: "unknown"},
+		`status = 'success' and employment_state = 'none'`:                        {Status: lookup.Success, Records: lookup.PullNone},
+		`requested_by = ` + hers:                                                  {Analyst: colleague.UID},
+		`owner_id = ` + hers:                                                      {Owner: colleague.UID},
+		`owner_id = ` + hers + ` and requested_by = ` + hers:                      {Owner: colleague.UID, Analyst: colleague.UID},
+		`owner_id = ` + hers + ` and status = 'success'` + tagged:                 {Owner: colleague.UID, Status: lookup.Success, Tag: tag},
+		`requested_by = ` + hers + ` and detail = 'invalid_nss'` + tagged:         {Analyst: colleague.UID, Detail: "invalid_nss", Tag: tag},
+		`platform = 'all' and requested_at < '2026-03-02 00:00:00Z'::timestamptz`: {Platform: lookup.AllSources, To: day(2026, 3, 1)},
+		`status in ('error', 'expired') and platform <> 'x'`:                      {Actor: lookup.ActorAnalyst},
+	} {
+		want := value[[]int64](b, `select coalesce(array_agg(id order by requested_at desc, id desc), '{}') from lookups where `+plain)
+		for _, limit := range []int{3, 50, 1000} {
+			b.bothWays(plain, f, limit, want)
 		}
 	}
 }

@@ -98,26 +98,39 @@ func (w *where) days(column string, from, to time.Time, zone *time.Location) {
 // know whether there are others. backwards: the rows come oldest first.
 func (w *where) page(name, columns, tables, at, id string, page lookup.Page) (text string, args []any, backwards bool) {
 	order, backwards := w.from(at, id, page)
-	return "-- name: " + name + "\nselect " + columns + tables + " where " + strings.Join(w.conditions, " and ") + "\n" + order, w.args, backwards
+	return "-- name: " + name + "\nselect " + columns + tables + " where " + strings.Join(w.conditions, " and ") + "\n" + order.rows(page.Limit+1), w.args, backwards
 }
 
-// from begins at a page's cursor, and gives the order of its rows with their number.
-func (w *where) from(at, id string, page lookup.Page) (order string, backwards bool) {
-	direction := " desc"
+// ordering is the order of a page's rows.
+type ordering struct{ at, id, direction string }
+
+func (o ordering) by() string { return " order by " + o.at + o.direction + ", " + o.id + o.direction }
+
+// rows is the order with a number of rows. It stands in the text: a plan made for any argument would expect a tenth of the table.
+func (o ordering) rows(n int) string { return o.by() + " limit " + strconv.Itoa(n) }
+
+func (o ordering) of(at, id string) ordering { return ordering{at, id, o.direction} }
+
+// from begins at a page's cursor, and gives the order of its rows.
+func (w *where) from(at, id string, page lookup.Page) (order ordering, backwards bool) {
+	order = ordering{at, id, " desc"}
 	switch {
 	case page.Before != (lookup.Cursor{}):
 		w.carried("("+at+", "+id+") > (?, ?)", page.Before.At, page.Before.ID)
-		direction, backwards = "", true
+		order.direction, backwards = "", true
 	case page.After != (lookup.Cursor{}):
 		w.carried("("+at+", "+id+") < (?, ?)", page.After.At, page.After.ID)
 	}
-	// The number stands in the text: a plan made for any argument would expect a tenth of the table.
-	return " order by " + at + direction + ", " + id + direction + " limit " + strconv.Itoa(page.Limit+1), backwards
+	return order, backwards
 }
+
+// fewOfFacet is how many of each facet's newest rows show how far back a page reaches: thirteen facets have a page of them.
+const fewOfFacet = 4
 
 // ids writes the statement for the ids of a page's rows, in their order. Where conditions are ones of facets (migration
 // 00019) it takes the newest rows of each facet that fits and merges them, so that no combination of filters, however rare,
-// has it look through the rows of others. Facets are read where the rows' key is: a tag's rows repeat those of their lookups.
+// has it look through the rows of others. A few of each show how far back the page reaches, so that not a whole page of each
+// is read, of which most would be sorted away. Facets are read where the rows' key is: a tag's rows repeat those of their lookups.
 //
 // What the rows show is read by their ids, in a statement of its own: this one differs by filter and is planned for the values
 // asked for, which takes longer than to run it where many tables are joined; that one's plan is kept.
@@ -125,31 +138,44 @@ func (w *where) ids(page lookup.Page) (text string, args []any, backwards bool) 
 	order, backwards := w.from(w.at, w.id, page)
 	name, _, _ := strings.Cut(w.table, " ")
 	if len(w.facets) == 0 {
-		return "-- name: page of " + name + "\nselect " + w.id + " from " + w.table + w.joins + " where " + strings.Join(w.conditions, " and ") + order, w.args, backwards
+		return "-- name: page of " + name + "\nselect " + w.id + " from " + w.table + w.joins + " where " + strings.Join(w.conditions, " and ") + order.rows(page.Limit+1), w.args, backwards
 	}
 	key, _, _ := strings.Cut(w.at, ".")
 	from := w.table + w.joins
 	if w.carrier != "" && !w.own {
 		from = w.carrier
 	}
-	merged := strings.NewReplacer(w.at, "m.at", w.id, "m.id").Replace(order)
+	newest := func(rows int, more string) string {
+		return " cross join lateral (\n         select " + w.at + " as at, " + w.id + " as id from " + from + "\n          where " +
+			strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + more + order.rows(rows) + ") m"
+	}
+	beyond := " >= (coalesce((select at from last), '-infinity'), coalesce((select id from last), 0))"
+	if backwards {
+		beyond = " <= (coalesce((select at from last), 'infinity'), coalesce((select id from last), 9223372036854775807))"
+	}
+	merged := order.of("m.at", "m.id")
 	return "-- name: page of " + name + `
-select m.id
-  from ` + w.facetsOf + ` k cross join lateral (
-         select ` + w.at + " as at, " + w.id + " as id from " + from + `
-          where ` + strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + `
-         ` + order + `) m
- where ` + strings.Join(w.facets, " and ") + merged, w.args, backwards
+with few as materialized (
+  select k.facet, m.at, m.id from ` + w.facetsOf + " k" + newest(fewOfFacet, "") + `
+   where ` + strings.Join(w.facets, " and ") + `),
+last as (select m.at, m.id from few m` + merged.by() + " offset " + strconv.Itoa(page.Limit) + ` limit 1)
+select m.id from (select distinct facet from few) k` + newest(page.Limit+1, " and ("+w.at+", "+w.id+")"+beyond) + merged.rows(page.Limit+1), w.args, backwards
 }
 
 // inPage gives the ids of a page's rows, newest first, and whether there are newer and older ones.
 func (db *DB) inPage(ctx context.Context, w where, page lookup.Page) (ids []int64, newer, older bool, err error) {
 	text, args, backwards := w.ids(page)
-	rows, err := db.pool.Query(ctx, text, args...)
-	if err != nil {
-		return nil, false, false, err
+	var batch pgx.Batch
+	if len(w.facets) > 0 {
+		// The same plan serves whatever the values are, and to make one takes longer than to run it.
+		batch.Queue(`-- name: keep the plan
+select set_config('plan_cache_mode', 'force_generic_plan', true)`)
 	}
-	if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
+	batch.Queue(text, args...).Query(func(rows pgx.Rows) error {
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
+	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
 		return nil, false, false, err
 	}
 	ids, newer, older = turn(ids, page, backwards)
