@@ -61,8 +61,8 @@ func TestCompareFiltersWithRows(t *testing.T) {
 	boss.post("/subscriptions/"+mine, hookForm()).to("/subscriptions/" + mine)
 	c.silence()
 	c.deliver(`not JSON`).want(http.StatusOK)
-	c.deliver(`{"data":{"account_id":"nobody","webhook_action":"login.success"}}`).want(http.StatusOK)
-	c.deliver(`{"data":{"account_id":"nobody","webhook_action":"login.success"}}`).want(http.StatusOK)
+	c.deliver(`{"data":{"account_id":"nobody0","webhook_action":"login.success"}}`).want(http.StatusOK)
+	c.deliver(`{"data":{"account_id":"nobody0","webhook_action":"login.success"}}`).want(http.StatusOK)
 	lookup, attempt := c.request(alejandro)
 	body := c.success(attempt)
 	c.deliver(body).want(http.StatusOK)
@@ -78,7 +78,7 @@ func TestCompareFiltersWithRows(t *testing.T) {
 	for query, want := range map[string]int{
 		"": 7, "verdict=refused": 2, "cause=signature_missing": 1, "cause=method": 1, "cause=unreadable": 1, "cause=same_bytes": 1, "cause=same_fact": 1,
 		"verdict=unmatched": 1, "verdict=duplicate": 2, "verdict=duplicate&cause=same_fact": 1, "cause=nonsense": 7,
-		"subscription=" + mine: 7, "subscription=" + uuid.NewString(): 0, "subscription=x": 7, "account=nobody": 2, "action=login.success": 4,
+		"subscription=" + mine: 7, "subscription=" + uuid.NewString(): 0, "subscription=x": 7, "account=nobody0": 2, "action=login.success": 4,
 		"text=needle" + week: 1, "text=100%25_of" + week: 1, "text=1__" + week: 0, "text=nothing+like+it" + week: 0,
 		"text=needle&verdict=ignored" + week: 0,
 	} {

@@ -134,15 +134,21 @@ const longestText = 200
 // vendorWord is the form of a vendor's ids and events. What has another may be a name, which must stand in no address.
 var vendorWord = regexp.MustCompile(`^[A-Za-z0-9_.:*-]{1,80}$`)
 
+// accountLike tells whether a word can be a vendor's id of an account. Such ids are random and have digits; a surname has none.
+func accountLike(word string) bool {
+	return vendorWord.MatchString(word) && strings.ContainsAny(word, "0123456789")
+}
+
 // deliveryFilter reads the list's filter from its address, and what is looked for in bodies apart from it. A value outside its
 // set narrows nothing. Bodies hold what a role without PowerReveal may not see, and could be guessed at piece by piece.
 func deliveryFilter(q url.Values, text string, role auth.Role) (views.DeliveryFilterValues, webhook.Filter, map[string]views.Note) {
 	f := webhook.Filter{Action: q.Get("action"), Account: q.Get("account"), From: day(q.Get("from")), To: day(q.Get("to"))}
 	problems := map[string]views.Note{}
-	for name, word := range map[string]*string{"action": &f.Action, "account": &f.Account} {
-		if *word != "" && !vendorWord.MatchString(*word) {
-			problems[name], *word = views.Note{ID: "deliveries.filter." + name + "_bad"}, ""
-		}
+	if f.Action != "" && !vendorWord.MatchString(f.Action) {
+		problems["action"], f.Action = views.Note{ID: "deliveries.filter.action_bad"}, ""
+	}
+	if f.Account != "" && !accountLike(f.Account) {
+		problems["account"], f.Account = views.Note{ID: "deliveries.filter.account_bad"}, ""
 	}
 	if dialect := lookup.Dialect(q.Get("dialect")); dialect == lookup.Palenca || dialect == lookup.Buro {
 		f.Dialect = dialect
@@ -192,4 +198,29 @@ func deliveryFilter(q url.Values, text string, role auth.Role) (views.DeliveryFi
 		f.Text = values.Text
 	}
 	return values, f, problems
+}
+
+// unapplied tells what an address asks for and its list did not apply: a filter whose value is out of its set, or a name that is
+// none of the filters nor of own, the address's other parameters. A list is not narrowed by it; what takes out or processes again
+// all that was chosen would take more than was meant, and refuses. page is what the ids of its two sentences begin with.
+func unapplied(page string, asked, applied url.Values, filters []string, own ...string) views.Note {
+	var names []string
+	foreign := false
+	for name, values := range asked {
+		switch {
+		case slices.Contains(own, name), applied.Has(name), !slices.ContainsFunc(values, func(v string) bool { return v != "" }):
+		case slices.Contains(filters, name):
+			names = append(names, name)
+		default: // anybody may have written it, so it is not repeated
+			foreign = true
+		}
+	}
+	switch {
+	case len(names) > 0:
+		slices.Sort(names)
+		return views.Note{ID: page + "filter_value", Args: []any{"Names", strings.Join(names, ", ")}}
+	case foreign:
+		return views.Note{ID: page + "filter_name"}
+	}
+	return views.Note{}
 }

@@ -137,7 +137,7 @@ func TestFiltersMeanTheSame(t *testing.T) {
 	c.await(`select status = 'success' from lookups where uid = $1`, id)
 	c.deliver(c.success(attempt) + " ")
 	c.deliver(`not JSON`)
-	c.deliver(`{"data":{"account_id":"nobody","webhook_action":"login.error"}}`)
+	c.deliver(`{"data":{"account_id":"nobody0","webhook_action":"login.error"}}`)
 	c.stranger().get("/hooks/" + c.token)
 	c.await(`select count(*) = 0 from deliveries where processed_at is null and verdict <> 'refused'`)
 	c.exec(`update deliveries set processed_at = null, last_error = 'timeout' where cause = 'unreadable'`)
@@ -147,7 +147,7 @@ func TestFiltersMeanTheSame(t *testing.T) {
 	hook := one[uuid.UUID](c, `select uid from subscriptions limit 1`)
 	account := one[string](c, `select account_id from attempts limit 1`)
 	filters := []webhook.Filter{{}, {Dialect: lookup.Palenca}, {Dialect: lookup.Buro}, {Hook: hook}, {Hook: uuid.New()}, {Verdict: webhook.Refused}, {Verdict: webhook.Duplicate},
-		{Cause: webhook.CauseUnreadable}, {Action: "login.success"}, {Account: account}, {Account: "nobody"}, {Lookup: id}, {Lookup: uuid.New()},
+		{Cause: webhook.CauseUnreadable}, {Action: "login.success"}, {Account: account}, {Account: "nobody0"}, {Lookup: id}, {Lookup: uuid.New()},
 		{State: webhook.StateWaiting}, {State: webhook.StateFailing}, {State: webhook.StateProcessed}, {Answered: 200}, {Answered: 405},
 		{From: day}, {To: day.AddDate(0, 0, -1)}, {From: day.AddDate(0, 0, -4), To: day}, {Text: "nobody"}, {Text: "login", From: day, To: day}}
 	zone := time.FixedZone("", -6*3600)

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -69,7 +67,8 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 		x.form.Errors["filter"] = views.Note{ID: "subscriptions.text_personal"}
 	}
 	if len(x.form.Errors) == 0 && s.Kind.Listed() {
-		if note := unapplied(q, x.form.Query, of); note.Is() {
+		filters := map[string][]string{"lookups": views.LookupFilterNames(), "deliveries": views.DeliveryFilterNames()}[of]
+		if note := unapplied("exports.form.", q, x.form.Query, filters, "of", "kind"); note.Is() {
 			x.form.Errors["filter"] = note
 		}
 	}
@@ -81,31 +80,6 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 		}
 	}
 	return x, nil
-}
-
-// unapplied names what an address asks for and its list does not know. There a value out of its set narrows nothing; here it
-// would take out everybody.
-func unapplied(asked, applied url.Values, of string) views.Note {
-	known := map[string][]string{"lookups": views.LookupFilterNames(), "deliveries": views.DeliveryFilterNames()}[of]
-	var names []string
-	foreign := false
-	for name, values := range asked {
-		switch {
-		case name == "of", name == "kind", applied.Has(name), !slices.ContainsFunc(values, func(v string) bool { return v != "" }):
-		case slices.Contains(known, name):
-			names = append(names, name)
-		default: // anybody may have written it, so it is not repeated
-			foreign = true
-		}
-	}
-	switch {
-	case len(names) > 0:
-		slices.Sort(names)
-		return views.Note{ID: "exports.form.filter_value", Args: []any{"Names", strings.Join(names, ", ")}}
-	case foreign:
-		return views.Note{ID: "exports.form.filter_name"}
-	}
-	return views.Note{}
 }
 
 // measure counts what a selection holds, as far as it matters.

@@ -41,12 +41,9 @@ func (c *Console) replaySet(r *http.Request, q url.Values) (set webhook.ReplaySe
 		if l, err = c.ledger(r, q); err != nil { // personal data go from the caller's map too
 			return set, l, err
 		}
-		// In the list a value out of its set narrows nothing; here everything would be processed again.
-		applied := l.values.Query(uuid.Nil)
-		for _, name := range append(views.DeliveryFilterNames(), "delivery") {
-			if q.Get(name) != "" && !applied.Has(name) && len(l.problems) == 0 {
-				l.problems = map[string]views.Note{"filter": {ID: "replays.new.filter_value", Args: []any{"Name", name}}}
-			}
+		note := unapplied("replays.new.", q, l.values.Query(uuid.Nil), append(views.DeliveryFilterNames(), "delivery"), "up_to", "after")
+		if note.Is() && len(l.problems) == 0 {
+			l.problems["filter"] = note
 		}
 	}
 	set.Filter = l.filter
@@ -64,11 +61,8 @@ func (c *Console) newReplay(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(l.problems) > 0 {
 		// The page leads back to its own address, from which what may be personal has to go as well.
-		for name := range l.problems {
-			query.Del(name)
-		}
 		r = r.Clone(ctx)
-		r.URL.RawQuery = query.Encode()
+		r.URL.RawQuery = l.values.Query(uuid.Nil).Encode()
 	}
 	page := views.NewReplayPage{Page: c.page(w, r, "replays", "replays.new.title"), Values: l.values, Delivery: set.Delivery, Errors: l.problems}
 	if len(l.problems) > 0 { // a filter that was not applied would choose more than was meant

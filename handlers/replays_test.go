@@ -102,16 +102,17 @@ func TestReplayRefusals(t *testing.T) {
 	c, _, deliveries := stuck(t)
 	b := c.as(auth.Supervisor)
 	b.get("/replays").has("Todavía no se ha reprocesado nada")
-	b.post("/replays", url.Values{"account": {"nobody"}}).to("/replays/new?account=nobody")
-	b.get("/replays/new?account=nobody").has("No había ninguna entrega", "Ninguna entrega")
+	b.post("/replays", url.Values{"account": {"nobody0"}}).to("/replays/new?account=nobody0")
+	b.get("/replays/new?account=nobody0").has("No había ninguna entrega", "Ninguna entrega")
 	// A filter that was not applied would choose more than was meant.
 	b.get("/replays/new?text="+alejandro).want(http.StatusUnprocessableEntity).lacks(alejandro).count(`form[action^="/replays?"]`, 0)
 	b.get("/replays/new?text=x").want(http.StatusUnprocessableEntity)
-	for _, typo := range []string{"verdict=refusd", "delivery=none", "status=x&account=nobody", "subscription=x"} {
+	for _, typo := range []string{"verdict=refusd", "delivery=none", "status=x&account=nobody0", "subscription=x"} {
 		b.get("/replays/new?"+typo).want(http.StatusUnprocessableEntity).has("un valor que no existe").count(`form[action^="/replays"]`, 0)
 	}
+	b.get("/replays/new?verdict=accepted&Tello=x").want(http.StatusUnprocessableEntity).has(spanish.T("replays.new.filter_name")).lacks("Tello").count(`form[action^="/replays"]`, 0)
 	b.post("/replays", url.Values{"verdict": {"refusd"}}).want(http.StatusSeeOther)
-	b.post("/replays", url.Values{"text": {"x"}, "account": {"nobody"}}).to("/replays/new?account=nobody")
+	b.post("/replays", url.Values{"text": {"x"}, "account": {"nobody0"}}).to("/replays/new?account=nobody0")
 	b.post("/replays", url.Values{"search": {uuid.NewString()}}).want(http.StatusSeeOther)
 	if n := one[int](c, `select count(*) from replays`); n != 0 {
 		t.Errorf("%d replays began", n)
