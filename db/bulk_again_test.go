@@ -151,6 +151,9 @@ func TestBulksAreTidied(t *testing.T) {
 	}
 	// Paused for ever, nobody may be asked by its consent any more.
 	for uid, want := range map[uuid.UUID]bool{paused: true, over: false, ended: false, fresh: true} {
+		if got := value[bool](b, `select sha256 is not null from bulks where uid = $1`, uid); got != want {
+			t.Errorf("the file's hash kept: %v, want %v", got, want)
+		}
 		if got := value[bool](b, `select b.people is not null and r.identifier <> '' from bulk_rows r join bulks b on b.id = r.bulk_id where b.uid = $1 and r.number = 1`, uid); got != want {
 			t.Errorf("identifiers kept: %v, want %v", got, want)
 		}
@@ -166,6 +169,18 @@ func TestBulksAreTidied(t *testing.T) {
 	if n := value[int](b, `select count(*) from bulk_rows where identifier = $1`, somebody(1)); n != 0 {
 		t.Errorf("%d rows outlived their drafts", n)
 	}
+	// Nothing is known again by a hash that was forgotten, and a list, a page and a draft have theirs or none.
+	if shown, err := b.Bulk(b.ctx, lookup.Sandbox, b.draft("nonsense,", somebody(3)+",")); err != nil || len(shown.SHA256) != 32 || len(shown.Earlier) != 0 {
+		t.Errorf("the same file again: %d bytes, earlier ones %+v, %v", len(shown.SHA256), shown.Earlier, err)
+	}
+	list, _, _, err := b.Bulks(b.ctx, lookup.Sandbox, lookup.Page{Limit: 10})
+	b.must(err)
+	for _, one := range list {
+		if known := one.UID != ended && one.UID != over; known != (one.SHA256 != nil) {
+			t.Errorf("%s has a hash: %v", one.State, !known)
+		}
+	}
+	b.refused(checkViolation, `update bulks set sha256 = null where state = 'draft'`)
 }
 
 // What older versions kept as names of columns goes: of bulks that were sent altogether, of drafts where it has a number's digits.
@@ -174,6 +189,7 @@ func TestColumnsOfOld(t *testing.T) {
 	b := newBench(t)
 	sent, draft := b.draft(somebody(1)+","), b.draft(somebody(2)+",")
 	b.send(sent)
+	b.exec(`update bulks set sha256 = null where uid = $1`, sent)
 	for value[bool](b, `select exists (select 1 from information_schema.columns where table_name = 'bulks' and column_name = 'people')`) {
 		b.must(db.MigrateDown(b.ctx, b.url, false))
 	}

@@ -21,7 +21,7 @@ const (
 // Tidy drops credential headers after seven days, ended sessions, old sign-in failures, who told an outcome and tokens that no stored delivery
 // can be judged by any more, and settles deliveries for accounts that nobody here asked for as foreign after a day. Drafts of
 // bulks and files of exports go after a day, searches after an hour, identifiers of bulks that nobody was asked about, and
-// what their people are known by, after thirty days. Counters of attempts are folded. A step that fails keeps no other from its turn.
+// what their files and people are known by, after thirty days. Counters of attempts are folded. A step that fails keeps no other from its turn.
 func (db *DB) Tidy(ctx context.Context) error {
 	var faults []error
 	// The rows of a batch stand in an array, which is made once: joined instead, a plan may choose them anew for each row.
@@ -55,8 +55,8 @@ delete from bulks where id = any(array(select id from bulks where state = 'draft
 update bulk_rows set identifier = '' where ctid = any(array(
   select r.ctid from bulks b join bulk_rows r on r.bulk_id = b.id
    where ` + bulkOver + ` and r.identifier <> '' limit 5000))`, []any{IdentifiersKept}},
-		{`-- name: drop people of bulks
-update bulks set people = null where id = any(array(select b.id from bulks b where ` + bulkOver + ` and b.people is not null limit 5000))`, []any{IdentifiersKept}},
+		{`-- name: drop hashes of bulks
+update bulks set people = null, sha256 = null where id = any(array(select b.id from bulks b where ` + bulkOver + ` and (b.people is not null or b.sha256 is not null) limit 5000))`, []any{IdentifiersKept}},
 		// Expired, a file is read by nobody; then its pieces go, each up to a mebibyte. Its receipt stays.
 		{`-- name: expire exports
 update exports set state = 'expired' where id = any(array(

@@ -247,8 +247,16 @@ func (v BulkPage) evidence() []Fact {
 		{Label: v.T("bulk.facts.source"), Text: v.source()},
 		{Label: v.T("bulk.facts.sent"), Text: v.T("bulk.facts.by", "Name", b.SentBy, "At", v.P.DateTime(b.SentAt))},
 		{Label: v.T("bulk.facts.consent"), Text: v.T("bulk.facts.given", "Means", meansWord(v.Page, b.Means), "Date", v.P.Date(b.ConsentGiven.In(v.P.Zone())), "Version", b.Notice)},
-		{Label: v.T("bulk.facts.sha"), Text: hex.EncodeToString(b.SHA256)[:16] + "…"},
+		{Label: v.T("bulk.facts.sha"), Text: v.hash()},
 	}
+}
+
+// hash is how the file is known, as long as it is.
+func (v BulkPage) hash() string {
+	if len(v.Bulk.SHA256) == 0 {
+		return v.T("bulk.facts.forgotten")
+	}
+	return hex.EncodeToString(v.Bulk.SHA256)[:16] + "…"
 }
 
 // reading is how the file was understood.

@@ -83,8 +83,8 @@ type Bulk struct {
 	UID          uuid.UUID
 	State        State
 	FileName     string
-	SHA256       []byte
-	People       []byte // SumPeople; nil once it was forgotten
+	SHA256       []byte // of the file
+	People       []byte // SumPeople; nil, as SHA256 is, once both were forgotten
 	Encoding     Encoding
 	Delimiter    Delimiter
 	Columns      []string
