@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cotejo/db"
 	"cotejo/internal/lookup"
 )
 
@@ -142,5 +143,62 @@ func TestFoldingMeetsWriters(t *testing.T) {
 	shard := value[string](b, `select (id % 8)::text from attempts where account_id = 'A1'`)
 	if diff := cmp.Diff([]string{at5 + " " + shard + ": 0 0 0 -1 1", at5 + " 8: 2 1 0 0 1"}, b.hourRows()); diff != "" {
 		t.Errorf("counted anew (-want +got):\n%s", diff)
+	}
+}
+
+// Two processes that tidy at once fold each what the other does not, wait where they add to the same row, and count everything once.
+func TestFoldingMeetsFolding(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	other := connect(t, b.url)
+	// Nine hours that have passed, and as many of a day that is old enough to become one row.
+	fill := func() {
+		b.exec(`insert into attempt_hours as h (connection_id, hour, platform, shard, started, heard, success, error, took, failed_at, failed_detail)
+select $1, at, platform, shard, 7 + n, 3 + shard, 2, 1, array(select i + shard from generate_series(1, 19) i), at + shard * interval '1 minute', 'code ' || shard
+  from generate_series(0, 8) n
+ cross join lateral (values (date_trunc('hour', now(), 'UTC') - (n + 3) * interval '1 hour'), (date_trunc('day', now(), 'UTC') - interval '50 days' + n * interval '1 hour')) w (at)
+ cross join unnest(array['imss', 'issste']) platform cross join generate_series(0, 7) shard
+on conflict (connection_id, hour, platform, shard) do update set started = h.started + excluded.started`, b.sandbox.ID)
+	}
+	sums := func() []string {
+		return value[[]string](b, `select array_agg(x::text order by x) from (
+select date_trunc('day', hour, 'UTC') as day, platform, sum(started) as started, sum(heard) as heard, sum(success) as success, sum(error) as error,
+       sum((select sum(n * i * i) from unnest(took) with ordinality u (n, i))) as took, max(failed_at) as failed_at
+  from attempt_hours group by 1, 2) x`)
+	}
+	same := func(when string, before []string) {
+		t.Helper()
+		if diff := cmp.Diff(before, sums()); diff != "" {
+			t.Errorf("%s (-before +after):\n%s", when, diff)
+		}
+		if n := value[int](b, `select count(*) from attempt_hours where shard <> 8 and hour < now() - interval '3 hours'`); n != 0 {
+			t.Errorf("%s: %d rows are not folded", when, n)
+		}
+	}
+
+	// The first has added all but one row, for which it waits. What a writer kept from it is the second's, which waits for the first.
+	fill()
+	b.must(b.Tidy(b.ctx))
+	fill()
+	before := sums()
+	writer := b.hold(`select from attempt_hours where shard = 0 for update`)
+	held := b.hold(`select from attempt_hours where shard = 8 order by hour desc, platform desc limit 1 for update`)
+	first := b.waiting(func() error { return b.Tidy(b.ctx) })
+	b.must(writer.Commit(b.ctx))
+	second := b.waiting(func() error { return other.Tidy(b.ctx) })
+	b.must(held.Commit(b.ctx))
+	b.must(first())
+	b.must(second())
+	same("one behind the other", before)
+	for range 3 {
+		fill()
+		before := sums()
+		faults := make(chan error, 2)
+		for _, d := range []*db.DB{b.DB, other} {
+			go func() { faults <- d.Tidy(b.ctx) }()
+		}
+		b.must(<-faults)
+		b.must(<-faults)
+		same("both at once", before)
 	}
 }
