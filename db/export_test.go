@@ -32,13 +32,6 @@ const (
 // ReceiveStatement is what stores a delivery.
 const ReceiveStatement = receiveStatement
 
-// What a search by employer runs.
-const (
-	EmployersByWords = employersByWords
-	EmployerPage     = employerPage
-	EmployerPageBack = employerPageBack
-)
-
 // LookupsPage is what reads the ids of a page of lookups.
 func LookupsPage(env lookup.Environment, f lookup.Filter, page lookup.Page) (text string, args []any) {
 	q := lookupConditions(env, f, time.UTC)

@@ -124,8 +124,9 @@ func (w *where) from(at, id string, page lookup.Page) (order ordering, backwards
 	return order, backwards
 }
 
-// fewOfFacet is how many of each facet's newest rows show how far back a page reaches: thirteen facets have a page of them.
-const fewOfFacet = 4
+// fewFirst is how many of the newest rows of each stretch of an index show how far back a page reaches that merges them: thirteen
+// have a page of them.
+const fewFirst = 4
 
 // ids writes the statement for the ids of a page's rows, in their order. Where conditions are ones of facets (migration
 // 00019) it takes the newest rows of each facet that fits and merges them, so that no combination of filters, however rare,
@@ -156,9 +157,9 @@ func (w *where) ids(page lookup.Page) (text string, args []any, backwards bool) 
 	merged := order.of("m.at", "m.id")
 	return "-- name: page of " + name + `
 with few as materialized (
-  select k.facet, m.at, m.id from ` + w.facetsOf + " k" + newest(fewOfFacet, "") + `
+  select k.facet, m.at, m.id from ` + w.facetsOf + " k" + newest(fewFirst, "") + `
    where ` + strings.Join(w.facets, " and ") + `),
-last as (select m.at, m.id from few m` + merged.by() + " offset " + strconv.Itoa(page.Limit) + ` limit 1)
+last as (select at, id from (select m.at, m.id, row_number() over (` + merged.by() + `) as nth from few m) f where nth = ` + strconv.Itoa(page.Limit+1) + `)
 select m.id from (select distinct facet from few) k` + newest(page.Limit+1, " and ("+w.at+", "+w.id+")"+beyond) + merged.rows(page.Limit+1), w.args, backwards
 }
 

@@ -168,18 +168,17 @@ const (
 	reference    = `(lower(l.reference) collate "C")`
 )
 
-// nearby is among how many people a common name is looked for before the index of beginnings is asked: a name that one in eighty
-// has fills a page from them, and the index has at most as many rows of a rarer one.
+// nearby is among how many people a common name is looked for before the index of beginnings is asked, which has more rows of it.
 const nearby = 4000
 
 // namesNearby writes the statement that finds people by name among those who follow a page's cursor next.
 func namesNearby(env lookup.Environment, r find.Reading, page lookup.Page) (text string, args []any, backwards bool) {
 	q := where{}
 	q.add("p.environment = ?", env)
-	next, args, backwards := q.page("people by name, nearby", "p.id, p.uid, p.curp, p.rfc, p.name, p.nss, p.asked_at, p.words", " from people p", "p.asked_at", "p.id", lookup.Page{Before: page.Before, After: page.After, Limit: nearby})
-	name, next, _ := strings.Cut(next, "\n")
-	args = append(args, find.Query(r.Words))
-	return name + "\nselect " + foundColumns + " from (" + next + ") p where p.words @@ " + arg(len(args)) + "::tsquery" + names(backwards, page), args, backwards
+	order, backwards := q.from("p.asked_at", "p.id", page)
+	args = append(q.args, find.Query(r.Words))
+	return "-- name: people by name, nearby\nselect " + foundColumns + " from (select p.id, p.uid, p.curp, p.rfc, p.name, p.nss, p.asked_at, p.words from people p where " + q.text() +
+		order.rows(nearby) + ") p where p.words @@ " + arg(len(args)) + "::tsquery" + order.rows(page.Limit+1), args, backwards
 }
 
 // namesAnywhere writes the statement that finds people by name from the index of beginnings. Without a limit beside the words the
@@ -188,18 +187,9 @@ func namesAnywhere(env lookup.Environment, r find.Reading, page lookup.Page) (te
 	q := where{}
 	q.add("p.environment = ?", env)
 	q.add("word_beginnings(p.words) @@ ?::tsquery", find.Beginnings(r.Words))
-	_, backwards = q.from("p.asked_at", "p.id", page)
+	order, backwards := q.from("p.asked_at", "p.id", page)
 	return "-- name: people by name\nwith hit as materialized (select p.id, p.asked_at from people p where " + q.text() + ")\nselect " + foundColumns +
-		" from people p where p.id in (select p.id from hit p" + names(backwards, page) + ")" + names(backwards, page), q.args, backwards
-}
-
-// names is the order of people found by name, with their number.
-func names(backwards bool, page lookup.Page) string {
-	direction := " desc"
-	if backwards {
-		direction = ""
-	}
-	return " order by p.asked_at" + direction + ", p.id" + direction + " limit " + strconv.Itoa(page.Limit+1)
+		" from people p where p.id in (select p.id from hit p" + order.rows(page.Limit+1) + ")" + order.rows(page.Limit+1), q.args, backwards
 }
 
 // peoplePage writes the statement that finds people by an identifier; edge gives the sorting text of a row that a page ends at.
@@ -271,13 +261,20 @@ select case when $3 then nss else coalesce(curp, rfc) end from people where envi
 	return f, addLatest(ctx, tx, f.People)
 }
 
-// peopleByName looks for a name that few are expected to have in the index of beginnings, and for any other among those nearby first.
+// peopleByName looks for a name so common that those nearby fill a page among these first, and for any other in the index of beginnings.
 func peopleByName(ctx context.Context, tx pgx.Tx, env lookup.Environment, r find.Reading, page lookup.Page) (list []FoundPerson, backwards bool, err error) {
 	n, err := expected(ctx, tx, r)
 	if err != nil {
 		return nil, false, err
 	}
-	if n > nearby {
+	common := n > nearby
+	if common {
+		if err := tx.QueryRow(ctx, `-- name: common name
+select $1 / nullif(reltuples, 0) * $2 > $3 from pg_class where oid = 'people'::regclass`, n, nearby, page.Limit).Scan(&common); err != nil {
+			return nil, false, err
+		}
+	}
+	if common {
 		text, args, backwards := namesNearby(env, r, page)
 		if list, err = people(ctx, tx, text, args); err != nil || len(list) > page.Limit {
 			return list, backwards, err
@@ -400,19 +397,23 @@ const (
 	employersNamed = 5   // how many it names
 )
 
-// employerPage finds lookups by the employers in their answers, newest first. Each employer gives its newest ones from its
-// own stretch of the index, and these are merged.
-const employerPage = `-- name: lookups by employer
-select distinct s.lookup_id
-  from unnest($1::bigint[]) e (id)
- cross join lateral (select x.lookup_id from lookup_employers x where x.employer_id = e.id and x.lookup_id < $2 order by x.lookup_id desc limit $3) s
- order by s.lookup_id desc limit $3`
-
-const employerPageBack = `-- name: lookups by employer backwards
-select distinct s.lookup_id
-  from unnest($1::bigint[]) e (id)
- cross join lateral (select x.lookup_id from lookup_employers x where x.employer_id = e.id and x.lookup_id > $2 order by x.lookup_id limit $3) s
- order by s.lookup_id limit $3`
+// employerPage finds lookups by the employers in their answers, newest first, or, backwards, oldest first. Each employer gives its
+// own stretch of the index, and these are merged; a few of each show how far back the page reaches, as in where.ids.
+func employerPage(backwards bool) string {
+	name, after, reaches, direction, end := "", "<", ">=", " desc", "0"
+	if backwards {
+		name, after, reaches, direction, end = " backwards", ">", "<=", "", "9223372036854775807"
+	}
+	newest := func(rows, more string) string {
+		return " cross join lateral (select x.lookup_id from lookup_employers x where x.employer_id = e.id and x.lookup_id " + after + " $2" + more +
+			" order by x.lookup_id" + direction + " limit " + rows + ") s"
+	}
+	return "-- name: lookups by employer" + name + `
+with few as materialized (select e.id, s.lookup_id from unnest($1::bigint[]) e (id)` + newest(strconv.Itoa(fewFirst), "") + `),
+last as (select lookup_id from (select lookup_id, dense_rank() over (order by lookup_id` + direction + `) as nth from few) f where nth = $3 limit 1)
+select distinct s.lookup_id from (select distinct id from few) e` + newest("$3", " and x.lookup_id "+reaches+" coalesce((select lookup_id from last), "+end+")") + `
+ order by s.lookup_id` + direction + " limit $3"
+}
 
 // In the order of their ids, so that all pages of a search look through the same ones.
 const employersByWords = `-- name: employers by words
@@ -439,12 +440,12 @@ func findEmployer(ctx context.Context, tx pgx.Tx, env lookup.Environment, r find
 	if f.ManyEmployer = len(ids) > employersTried; f.ManyEmployer {
 		ids = ids[:employersTried]
 	}
-	text, from := employerPage, int64(1<<62)
+	backwards, from := page.Before != (lookup.Cursor{}), int64(1<<62)
 	switch {
-	case page.Before != (lookup.Cursor{}):
-		text, from = employerPageBack, page.Before.ID
+	case backwards:
+		from = page.Before.ID
 	case page.After != (lookup.Cursor{}):
 		from = page.After.ID
 	}
-	return f, f.lookups(ctx, tx, page, text == employerPageBack, text, ids, from, page.Limit+1)
+	return f, f.lookups(ctx, tx, page, backwards, employerPage(backwards), ids, from, page.Limit+1)
 }
