@@ -36,25 +36,28 @@ var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadO
 // ExportCount is how much a selection holds, counted to receipt.AtOnce items and no further.
 type ExportCount struct {
 	Items   int // lookups or deliveries; over receipt.AtOnce: more than that
-	Records int // employment records of those lookups, as their rows say
+	Records int // employment records of those lookups, as their rows say; 0 over receipt.AtOnce
 	People  int // at most receipt.ManyPeople
 }
 
 // CountExport tells how much a selection holds. A list that is longer than can be counted counts as one of many people,
-// whoever is in it.
+// whoever is in it, and its records are not added up.
 func (db *DB) CountExport(ctx context.Context, s receipt.Selection) (c ExportCount, err error) {
-	// As the list reads its page, of one row more than is counted.
-	q := selected(s)
-	ids, args, _ := q.ids(lookup.Page{Limit: receipt.AtOnce})
-	few := "l.person_id, l.records as n from lookups l where l.id in (" + ids + ")"
+	ids, _, longer, err := db.inPage(ctx, selected(s), lookup.Page{Limit: receipt.AtOnce})
+	if err != nil {
+		return c, err
+	}
+	if longer {
+		return ExportCount{Items: receipt.AtOnce + 1, People: receipt.ManyPeople}, nil
+	}
+	text := `-- name: count of export
+select coalesce(sum(l.records), 0), count(distinct l.person_id) from lookups l where l.id = any($1)`
 	if s.Kind == receipt.Deliveries {
-		few = "l.person_id, 0 as n" + deliveryTables + " where d.id in (" + ids + ")"
+		text = `-- name: count of exported deliveries
+select 0, count(distinct l.person_id)` + deliveryTables + ` where d.id = any($1)`
 	}
-	err = db.pool.QueryRow(ctx, `-- name: count of export
-select count(*), coalesce(sum(n), 0), count(distinct person_id) from (select `+few+`) few`, args...).Scan(&c.Items, &c.Records, &c.People)
-	if c.Items > receipt.AtOnce {
-		c.People = receipt.ManyPeople
-	}
+	c.Items = len(ids)
+	err = db.pool.QueryRow(ctx, text, ids).Scan(&c.Records, &c.People)
 	c.People = min(c.People, receipt.ManyPeople)
 	return c, err
 }
