@@ -80,20 +80,21 @@ select c.dialect, h.platform, h.hour, h.started, h.refused, h.heard, h.asked, h.
 	if err != nil {
 		return nil, err
 	}
-	type source struct {
-		dialect  lookup.Dialect
-		platform lookup.Platform
-	}
+	type source struct{ dialect, platform string }
 	hours := map[source][]lookup.SourceHour{}
+	var of source
 	var h lookup.SourceHour
-	if _, err := pgx.ForEachRow(rows, []any{&h.Dialect, &h.Platform, &h.Hour, &h.Started, &h.Refused, &h.Heard, &h.Asked, &h.Success, &h.Incomplete,
+	if _, err := pgx.ForEachRow(rows, []any{&of.dialect, &of.platform, &h.Hour, &h.Started, &h.Refused, &h.Heard, &h.Asked, &h.Success, &h.Incomplete,
 		&h.Error, &h.Expired, &h.Took, &h.FailedAt, &h.FailedDetail}, func() error {
-		of := source{h.Dialect, h.Platform}
-		if n := len(hours[of]); n > 0 && hours[of][n-1].Hour.Equal(h.Hour) {
-			hours[of][n-1].Add(h.Tally)
-		} else {
-			hours[of] = append(hours[of], h)
+		list := hours[of]
+		if n := len(list); n > 0 && list[n-1].Hour.Equal(h.Hour) {
+			list[n-1].Add(h.Tally)
+			return nil
+		} else if n == 0 {
+			list = make([]lookup.SourceHour, 0, max(0, min(int(time.Since(since)/time.Hour)+1, 24*32)))
 		}
+		h.Dialect, h.Platform = lookup.Dialect(of.dialect), lookup.Platform(of.platform)
+		hours[of] = append(list, h)
 		return nil
 	}); err != nil {
 		return nil, err

@@ -83,16 +83,16 @@ type UnheardAge struct {
 
 // UnheardAges counts the unheard of an environment sent since a moment, by age. It reads at most 50,000.
 func (db *DB) UnheardAges(ctx context.Context, env lookup.Environment, since, now time.Time, bounds []time.Duration) ([]UnheardAge, error) {
-	seconds := make([]float64, len(bounds))
+	ends := make([]time.Time, len(bounds)) // of the stretches, rising
 	for i, b := range bounds {
-		seconds[i] = b.Seconds()
+		ends[len(bounds)-1-i] = now.Add(-b)
 	}
 	rows, err := db.pool.Query(ctx, `-- name: unheard ages
-select width_bucket(extract(epoch from $3::timestamptz - u.sent_at)::double precision, $4::double precision[]), u.settled_by, count(*)
+select cardinality($3::timestamptz[]) - width_bucket(u.sent_at, $3::timestamptz[]), u.settled_by, count(*)
   from (select a.sent_at, a.settled_by from attempts a join connections c on c.id = a.connection_id
          where a.final_event_at is null and a.account_id <> '' and a.settled_by <> 'refused' and c.environment = $1 and a.sent_at >= $2
          order by a.sent_at desc, a.id desc limit 50000) u
- group by 1, 2 order by 1, 2`, env, since, now, seconds)
+ group by 1, 2 order by 1, 2`, env, since, ends)
 	if err != nil {
 		return nil, err
 	}

@@ -106,12 +106,13 @@ select 'attempt', a.id, l.uid from attempts a join lookups l on l.id = a.lookup_
 	return err
 }
 
-// JobCounts counts the queue by state and kind, to limit in each state: what has long been completed is many rows.
+// JobCounts counts the queue by state and kind, to limit in each state: what has long been completed is many rows. They are
+// counted in the order of River's index, or a state that hardly any job is in would be looked for among all.
 func (db *DB) JobCounts(ctx context.Context, limit int) ([]task.Count, error) {
 	rows, err := db.pool.Query(ctx, `-- name: job counts
 select j.kind, s.state, count(*)
   from unnest($1::text[]) s (state)
-  cross join lateral (select kind from river_job where river_job.state = s.state::river_job_state limit $2) j
+  cross join lateral (select kind from river_job where river_job.state = s.state::river_job_state order by queue, priority, scheduled_at, id limit $2) j
  group by 1, 2 order by 1, 2`, task.States, limit)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -44,7 +45,12 @@ type sourceHour struct {
 	Words string
 }
 
-// The drawing: pixels down, percentages across. Its first stretch is left to the hours.
+// levels are those of an hour.
+var levels = []string{"well", "some", "bad", "none"}
+
+func sourceID(i int) string { return "source-" + strconv.Itoa(i) }
+
+// The drawing: pixels down, percentages across. Its first stretch is left to the hours. A row of 7 pixels has a mark of 6 (waiting.css).
 const (
 	sourceLeft   = 6.0
 	sourceCol    = (100 - sourceLeft) / SourceDays
@@ -55,12 +61,12 @@ const (
 
 // What is the same in all columns or rows is written once: a page has a thousand hours and more.
 var (
-	sourceWidth, sourceHourHeight = percent(sourceCol * 0.88), pixels(sourceRow - 1)
-	sourceY                       = func() (y [24]string) {
+	sourceWidth          = percent(sourceCol * 0.88)
+	sourceY, sourceClock = func() (y, clock [24]string) {
 		for hour := range y {
-			y[hour] = pixels(sourceTop + float64(hour)*sourceRow)
+			y[hour], clock[hour] = pixels(sourceTop+float64(hour)*sourceRow), fmt.Sprintf(", %02d:00: ", hour)
 		}
-		return y
+		return y, clock
 	}()
 )
 
@@ -69,15 +75,13 @@ func sourceX(back int) string { return percent(sourceLeft + float64(SourceDays-1
 // sources lays out each source over the days up to now. Days and hours are the reader's.
 func (v SourcesPage) sources() []source {
 	var list []source
-	index := map[[2]string]int{}
 	zone := v.P.Zone()
 	today := midnightIn(v.Now, zone)
+	words := v.hourWords()
 	for _, h := range v.Hours {
-		key := [2]string{string(h.Dialect), string(h.Platform)}
-		i, known := index[key]
-		if !known {
+		i := slices.IndexFunc(list, func(s source) bool { return s.Dialect == h.Dialect && s.Platform == h.Platform })
+		if i < 0 {
 			i = len(list)
-			index[key] = i
 			list = append(list, source{Dialect: h.Dialect, Platform: h.Platform})
 		}
 		s := &list[i]
@@ -85,18 +89,18 @@ func (v SourcesPage) sources() []source {
 		if v.Now.Sub(h.Hour) < 24*time.Hour {
 			s.Today.Add(h.Tally)
 		}
-		at := h.Hour.In(zone)
-		day := midnightIn(at, zone)
+		day := midnightIn(h.Hour, zone)
 		back := int((today.Sub(day) + 12*time.Hour) / (24 * time.Hour)) // a day of summer time has 23 or 25 hours
 		if back < 0 || back >= SourceDays || h.Started == 0 {
 			continue
 		}
 		if n := len(s.Days); n == 0 || !s.Days[n-1].Day.Equal(day) {
-			s.Days = append(s.Days, sourceDay{Day: day, Date: v.P.Date(day), X: sourceX(back)})
+			s.Days = append(s.Days, sourceDay{Day: day, Date: v.P.Date(day), X: sourceX(back), Hours: make([]sourceHour, 0, 24)})
 		}
 		d := &s.Days[len(s.Days)-1]
 		d.Tally.Add(h.Tally)
-		d.Hours = append(d.Hours, sourceHour{Y: sourceY[at.Hour()], Level: level(h.Tally), Words: v.hourWords(d.Date+", "+at.Format("15:04"), h.Tally)})
+		hour := h.Hour.In(zone).Hour()
+		d.Hours = append(d.Hours, sourceHour{Y: sourceY[hour], Level: level(h.Tally), Words: d.Date + sourceClock[hour] + words(h.Tally)})
 	}
 	for i := range list {
 		slices.Reverse(list[i].Days)
@@ -126,10 +130,20 @@ func level(t lookup.Tally) string {
 	return "well"
 }
 
-// hourWords says an hour of the drawing in words.
-func (v SourcesPage) hourWords(when string, t lookup.Tally) string {
-	return v.T("sources.cell", "When", when, "Started", v.P.Number(t.Started), "Success", v.P.Number(t.Success), "Failed", v.P.Number(t.Failed()),
-		"Incomplete", v.P.Number(t.Incomplete))
+// hourWords says hours of the drawing in words. Many are alike.
+func (v SourcesPage) hourWords() func(lookup.Tally) string {
+	type counts struct{ started, success, failed, incomplete int64 }
+	said := map[counts]string{}
+	return func(t lookup.Tally) string {
+		of := counts{t.Started, t.Success, t.Failed(), t.Incomplete}
+		words, known := said[of]
+		if !known {
+			words = v.T("sources.cell", "Started", v.P.Number(of.started), "Success", v.P.Number(of.success), "Failed", v.P.Number(of.failed),
+				"Incomplete", v.P.Number(of.incomplete))
+			said[of] = words
+		}
+		return words
+	}
 }
 
 // medianWords writes a median; of nothing there is none.
