@@ -40,19 +40,13 @@ func TestReplayOutlivesItsServer(t *testing.T) {
 		must(t, err)
 	}
 	exec(`update attempts set status = 'pending', sent_at = now(), account_id = 'account-' || id; update lookups set status = 'pending'`)
-	// As an outage leaves them: of each account 125 that nobody could match, the outcome among them, and three more tries of each by the
-	// vendor, which stand as they are.
+	// As an outage leaves them: of each account 500 that nobody could match, the outcome among them.
 	exec(`insert into deliveries (environment, subscription_id, connection_id, received_at, method, headers, body, body_size, body_sha256, verdict, answered, account_id, processed_at)
 select 'sandbox', s.id, s.connection_id, now() - interval '1 hour' + n * interval '1 second', 'POST', '[]', convert_to(body, 'utf8'), length(body), sha256(convert_to(body || n, 'utf8')),
        'unmatched', 200, a.account_id, now()
-  from attempts a join subscriptions s on s.connection_id = a.connection_id, generate_series(1, 125) n,
+  from attempts a join subscriptions s on s.connection_id = a.connection_id, generate_series(1, 500) n,
        lateral (select '{"data":{"account_id":"' || a.account_id || '","webhook_action":"login.' || case when n = 60 then 'success' else 'created' end || '"}}') t (body)
  order by n`)
-	exec(`insert into deliveries (environment, subscription_id, connection_id, received_at, method, headers, body, body_size, body_sha256, verdict, cause, answered, action, account_id,
-  processed_at, twin_of)
-select environment, subscription_id, connection_id, received_at + n * interval '5 minutes', method, headers, body, body_size, body_sha256, 'duplicate', 'same_bytes', answered, 'login.created', account_id,
-       processed_at, id
-  from deliveries, generate_series(1, 3) n`)
 	uid, err := store.StartReplay(t.Context(), lookup.Sandbox, webhook.ReplaySet{}, time.UTC, nil, by)
 	must(t, err)
 	await(t, store, uid, func(r webhook.Replay) bool { return r.Did() >= 1000 })
@@ -70,7 +64,6 @@ select environment, subscription_id, connection_id, received_at + n * interval '
 	}
 	for what, query := range map[string]string{
 		"deliveries that did not run once":    `select count(*) from deliveries where runs <> 1`,
-		"tries that became something else":    `select count(*) from deliveries where cause = 'same_bytes' and (verdict <> 'duplicate' or event_id is not null)`,
 		"attempts without their success":      `select count(*) from attempts where status <> 'success'`,
 		"attempts with other than 2 events":   `select count(*) from (select 1 from events group by attempt_id having count(*) <> 2) e`,
 		"attempts not fetched for once":       `select count(*) from attempts a where 1 <> (select count(*) from river_job j where j.kind = 'fetch_employment' and j.args->>'attempt_id' = a.id::text)`,
@@ -85,7 +78,7 @@ select environment, subscription_id, connection_id, received_at + n * interval '
 // await looks at a replay until it is as wanted.
 func await(t *testing.T, store *db.DB, uid uuid.UUID, is func(webhook.Replay) bool) webhook.Replay {
 	t.Helper()
-	limit := time.After(3 * time.Minute)
+	limit := time.After(5 * time.Minute) // thirty seconds on a machine of its own, without the race detector
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for {
