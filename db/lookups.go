@@ -225,7 +225,6 @@ type Failure struct {
 	Detail   string
 	Platform lookup.Platform
 	Count    int
-	Newest   time.Time // the day on which the newest was asked for, as days begin where the moment is midnight
 }
 
 // MostFailures is how many causes are given at most: codes are an open set.
@@ -234,10 +233,10 @@ const MostFailures = 50
 // failuresWest are the offsets from UTC, in hours to the west, of which failures are counted by day (migration 00026).
 var failuresWest = []int{0, 5, 6, 7, 8}
 
-// Failures groups the failed lookups of an environment asked for since a moment by cause, most frequent first; more tells
-// that there are other causes. A number is that of the list from the same moment on. All come from counters where the moment
-// is midnight somewhere in Mexico or in UTC. Elsewhere days begin at another hour, and what was asked for up to the first
-// whole day in UTC is counted from the lookups.
+// Failures groups the failed lookups of an environment asked for since a moment by cause, most frequent first, of equals the
+// one that was met last; more tells that there are other causes. A number is that of the list from the same moment on. All come
+// from counters where the moment is midnight somewhere in Mexico or in UTC. Elsewhere days begin at another hour, and what was
+// asked for up to the first whole day in UTC is counted from the lookups.
 func (db *DB) Failures(ctx context.Context, env lookup.Environment, since time.Time) (failures []Failure, more bool, err error) {
 	since = since.UTC()
 	west, whole, before := since.Hour(), since, ""
@@ -256,7 +255,7 @@ func (db *DB) Failures(ctx context.Context, env lookup.Environment, since time.T
 		args = append(args, since)
 	}
 	rows, err := db.pool.Query(ctx, `-- name: failures by cause
-select status, detail, platform, sum(n)::bigint, max(day)
+select status, detail, platform, sum(n)::bigint
   from (select status, detail, platform, sum(count) as n, max(day) as day
           from failure_days where environment = $1 and west = $2 and day >= failure_day($3, $2) group by status, detail, platform having sum(count) > 0`+before+`) x
  group by status, detail, platform order by sum(n) desc, max(day) desc, status, detail, platform limit `+strconv.Itoa(MostFailures+1), args...)
@@ -264,7 +263,7 @@ select status, detail, platform, sum(n)::bigint, max(day)
 		return nil, false, err
 	}
 	failures, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (f Failure, err error) {
-		err = row.Scan(&f.Status, &f.Detail, &f.Platform, &f.Count, &f.Newest)
+		err = row.Scan(&f.Status, &f.Detail, &f.Platform, &f.Count)
 		return f, err
 	})
 	if more = len(failures) > MostFailures; more {
