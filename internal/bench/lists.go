@@ -114,6 +114,12 @@ select received_at, id from deliveries where received_at < $1 order by received_
 	if err != nil {
 		return reader{}, err
 	}
+	var found struct{ lookup, person, delivery string }
+	if err := store.Pool().QueryRow(ctx, `-- name: bench a case
+select l.uid::text, p.uid::text, d.uid::text from deliveries d join lookups l on l.id = d.lookup_id join people p on p.id = l.person_id
+ where l.status = 'success' order by d.received_at desc, d.id desc limit 1`).Scan(&found.lookup, &found.person, &found.delivery); err != nil {
+		return reader{}, err
+	}
 	return reader{console, []page{
 		{what: "Overview", path: "/", mark: "/lookups/"},
 		{what: "Lookups, first page", path: "/lookups", mark: "/lookups/"},
@@ -128,6 +134,10 @@ select received_at, id from deliveries where received_at < $1 order by received_
 		{what: "Missing notices", path: "/missing", mark: "<main"},
 		{what: "Health of sources", path: "/sources", mark: "<main"},
 		{what: "Jobs", path: "/jobs", mark: "<main"},
+		{what: "A case", path: "/lookups/" + found.lookup, mark: "<main"},
+		{what: "A person", path: "/people/" + found.person, mark: "<main"},
+		{what: "A delivery", path: "/deliveries/" + found.delivery, mark: "<main"},
+		{what: "What an export of the whole list takes", path: "/exports/new?of=lookups", mark: "<main"},
 	}}, nil
 }
 
