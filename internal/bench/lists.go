@@ -43,7 +43,7 @@ func (r *run) lists(ctx context.Context) error {
 	}
 	var readers [2]reader
 	for i, at := range []site{small, r.site} {
-		if err := queue(ctx, at.db); err != nil {
+		if err := inService(ctx, at.db); err != nil {
 			return err
 		}
 		console, err := r.console(ctx, at.url, 0)
@@ -74,9 +74,11 @@ func (r *run) lists(ctx context.Context) error {
 	return r.sweep(ctx, small, r.site)
 }
 
-// queue has the queue hold what a day of the two years leaves in it, since jobs that are done are kept so long, in place of what earlier runs left.
-func queue(ctx context.Context, store *db.DB) error {
-	for _, statement := range []string{"-- name: bench empty queue\ndelete from river_job", `-- name: bench queue
+// inService makes a database what two years of service would have left beside its rows: in the queue the jobs that a day of them
+// brought, since those that are done are kept so long, in place of what earlier runs left; and subscriptions as old as the data.
+func inService(ctx context.Context, store *db.DB) error {
+	for _, statement := range []string{"-- name: bench subscriptions\nupdate subscriptions set created_at = least(created_at, now() - interval '3 years')",
+		"-- name: bench empty queue\ndelete from river_job", `-- name: bench queue
 insert into river_job (state, attempt, max_attempts, attempted_at, attempted_by, finalized_at, scheduled_at, created_at, kind, queue, args)
 select 'completed', 1, 25, now(), '{bench}', now(), now(), now(), 'process_delivery', 'delivery', jsonb_build_object('delivery_id', d.id)
   from (select id from deliveries where environment = 'sandbox' order by received_at desc, id desc
