@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cotejo/db"
+	"cotejo/internal/lookup"
 )
 
 // lists measures pages at two sizes of the database, in turn, so that a busy moment touches both alike. A list that reads
@@ -71,7 +72,47 @@ func (r *run) lists(ctx context.Context) error {
 	for i, page := range readers[0].pages {
 		r.out.Pages = append(r.out.Pages, PageTime{What: page.what, Small: page.took, Large: readers[1].pages[i].took})
 	}
-	return r.sweep(ctx, small, r.site)
+	if err := r.sweep(ctx, small, r.site); err != nil {
+		return err
+	}
+	return r.slower(ctx, [2]site{small, r.site})
+}
+
+// slower asks for the pages of what took package db over twice its time with few rows: the answer is the page, not the statement.
+func (r *run) slower(ctx context.Context, at [2]site) error {
+	var consoles [2]*process
+	for i := range at {
+		console, err := r.console(ctx, at[i].url, 0)
+		if err != nil {
+			return err
+		}
+		defer console.stop()
+		if err := console.signIn(ctx); err != nil {
+			return err
+		}
+		consoles[i] = console
+	}
+	for n := range r.out.Sweeps {
+		s := &r.out.Sweeps[n]
+		for q, what := range s.Questions {
+			if s.ratio(q) <= slower || s.paths[0][q] == "" {
+				continue
+			}
+			readers := [2]reader{}
+			for i := range readers {
+				readers[i] = reader{consoles[i], []page{{what: what, path: s.paths[i][q], mark: "<main"}}}
+			}
+			for round := range r.asks + 3 {
+				for i := range readers {
+					if err := readers[i].read(ctx, 0, round > 0); err != nil {
+						return err
+					}
+				}
+			}
+			s.Slower = append(s.Slower, PageTime{What: what, Small: readers[0].pages[0].took, Large: readers[1].pages[0].took})
+		}
+	}
+	return nil
 }
 
 // inService makes a database what two years of service would have left beside its rows: in the queue the jobs that a day of them
@@ -167,6 +208,11 @@ func deep(ctx context.Context, store *db.DB, query string) (string, error) {
 	if err := store.Pool().QueryRow(ctx, query, time.Now().AddDate(0, -22, 0)).Scan(&at, &id); err != nil {
 		return "", err
 	}
-	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(id))), nil
+	return key(lookup.Cursor{At: at, ID: id}), nil
+}
+
+// key is a cursor as addresses carry it.
+func key(c lookup.Cursor) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro()))
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(c.ID)))
 }

@@ -106,6 +106,7 @@ func (r *Report) Markdown(w io.Writer) {
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %.2f |\n", p.What, amount(small), amount(p.Small.percentile(99)), amount(large), amount(p.Large.percentile(99)), large/small)
 	}
 	r.sweeps(w)
+	r.slowerPages(w)
 	fmt.Fprintln(w)
 	for _, s := range r.Seeds {
 		fmt.Fprintf(w, "Loading %s invented lookups with %s deliveries took %s.\n", thousands(s.Lookups), thousands(s.Deliveries), s.Took.Round(100*time.Millisecond))
@@ -145,6 +146,34 @@ func (r *Report) sweeps(w io.Writer) {
 			thousands(alike), alikeOver, s.count(noticed), worst)
 	}
 }
+
+// slowerPages writes how the pages of what took package db over twice its time with few rows take themselves.
+func (r *Report) slowerPages(w io.Writer) {
+	if !slices.ContainsFunc(r.Sweeps, func(s Sweep) bool { return len(s.Slower) > 0 }) {
+		return
+	}
+	fmt.Fprintf(w, "\n| what took package db over %d times its time beside %s lookups, as pages, in ms | pages | median there | median | limit | over it | highest ratio |\n|---|---:|---:|---:|---:|---:|---|\n", slower, thousands(r.size.small))
+	for _, s := range r.Sweeps {
+		if len(s.Slower) == 0 {
+			continue
+		}
+		var small, large samples
+		over, worst := 0, s.Slower[0]
+		for _, p := range s.Slower {
+			small, large = append(small, p.Small.median()), append(large, p.Large.median())
+			if p.ratio() > slower {
+				over++
+			}
+			if p.ratio() > worst.ratio() {
+				worst = p
+			}
+		}
+		fmt.Fprintf(w, "| %s | %d | %s | %s | %d | %d | %.2f: %s, %s ms |\n", s.What, len(s.Slower), amount(small.median()), amount(large.median()), slower, over,
+			worst.ratio(), worst.What, amount(worst.Large.median()))
+	}
+}
+
+func (p PageTime) ratio() float64 { return p.Large.median() / max(p.Small.median(), 0.001) }
 
 // noticedMS is what adds nothing to a page that anybody could notice, whatever its ratio.
 const noticedMS = 5

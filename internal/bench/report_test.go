@@ -3,9 +3,14 @@ package bench
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+
+	"cotejo/internal/lookup"
 )
 
 func TestPercentiles(t *testing.T) {
@@ -61,14 +66,15 @@ func TestMarkdown(t *testing.T) {
 	r.add(Figure{What: "Thing", Value: 50, Unit: "/s", Limit: 200, LimitIs: "the wall"})
 	r.add(Figure{What: "Other", Value: 7, Unit: "ms"})
 	r.Pages = []PageTime{{What: "Page", Small: samples{2, 2}, Large: samples{3, 3}}}
-	r.Sweeps = []Sweep{{What: "Lists", Small: samples{1, 1, 1}, Large: samples{60, 9, 1}, Questions: []string{"more there", "as many", "alike"}, Alike: []bool{false, true, true}}}
+	r.Sweeps = []Sweep{{What: "Lists", Small: samples{1, 1, 1}, Large: samples{60, 9, 1}, Questions: []string{"more there", "as many", "alike"}, Alike: []bool{false, true, true},
+		Slower: []PageTime{{What: "more there", Small: samples{5}, Large: samples{9}}, {What: "as many", Small: samples{2}, Large: samples{5}}}}}
 	r.Seeds = []Seeded{{Lookups: 10, Deliveries: 50, Took: time.Second}}
 	r.finish()
 	var text strings.Builder
 	r.Markdown(&text)
 	for _, want := range []string{"version v9", "| Thing | 50.0 /s | 200 /s, the wall | 0.25 |", "| Other | 7.00 ms |  |  |",
 		"| Page | 2.00 | 2.00 | 3.00 | 3.00 | 1.50 |",
-		"| Lists | 3 | 9.00 | 60.0 | 50 | 1 | more there |", "| Lists | 1.00 | 9.00 | 2 | 2 | 2 | 1 | 1 | 9.0: as many, 9.00 ms |", "Loading 10 invented lookups with 50 deliveries took 1s."} {
+		"| Lists | 3 | 9.00 | 60.0 | 50 | 1 | more there |", "| Lists | 1.00 | 9.00 | 2 | 2 | 2 | 1 | 1 | 9.0: as many, 9.00 ms |", "| Lists | 2 | 3.50 | 7.00 | 2 | 1 | 2.50: as many, 5.00 ms |", "Loading 10 invented lookups with 50 deliveries took 1s."} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
@@ -79,6 +85,23 @@ func TestMarkdown(t *testing.T) {
 	}
 	if err := r.WriteInto(path); err == nil {
 		t.Error("figures went into a document without a place for them")
+	}
+}
+
+// What is asked of package db has the page's own address, where one spells it.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	paths := map[string]string{}
+	k := known{Analysts: []uuid.UUID{{1}}, Lookups: lookup.Cursor{At: time.UnixMicro(1), ID: 2}, Account: "a 1"}
+	for _, q := range slices.Concat(lookupQuestions(nil, k), deliveryQuestions(nil, k)) {
+		paths[q.what] = q.path
+	}
+	for what, want := range map[string]string{"status error and overdue true": "/lookups?overdue=1&status=error", "analyst 1": "/lookups?analyst=01000000-0000-0000-0000-000000000000",
+		"source bulk, 22 months back": "/lookups?after=AAAAAAAAAAEAAAAAAAAAAg&source=bulk", "event login.error and account a 1": "/deliveries?account=a+1&action=login.error",
+		"state failing and answered 200": "", "answered 200": "/deliveries?status=200"} {
+		if got, there := paths[what]; !there || got != want {
+			t.Errorf("%s is at %q (%v), want %q", what, got, there, want)
+		}
 	}
 }
 

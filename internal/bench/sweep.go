@@ -3,6 +3,9 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,14 +32,17 @@ const (
 type question struct {
 	what string
 	ask  func(context.Context) (rows int, err error) // of a count: how many were counted
+	path string                                      // of the page that asks this; "": none asks it alone
 }
 
 // Sweep is many questions of one kind, each asked of two databases in turn, in milliseconds at the median.
 type Sweep struct {
 	What         string
-	Small, Large samples  // of each question
-	Questions    []string // what they were
-	Alike        []bool   // whether each answer had as many rows from both: only then both did the same work
+	Small, Large samples    // of each question
+	Questions    []string   // what they were
+	Alike        []bool     // whether each answer had as many rows from both: only then both did the same work
+	Slower       []PageTime // the pages of those that took over twice their time with few rows
+	paths        [2][]string
 }
 
 // sweep asks every list for every filter and every two filters together, first page and deep, what the searches and the
@@ -95,6 +101,9 @@ func (r *run) sweep(ctx context.Context, small, large site) error {
 			}
 			s.Questions, s.Alike = append(s.Questions, of.questions[q].what), append(s.Alike, rows[0] == rows[1])
 			s.Small, s.Large = append(s.Small, took[0].median()), append(s.Large, took[1].median())
+			for i := range kinds {
+				s.paths[i] = append(s.paths[i], kinds[i][k].questions[q].path)
+			}
 		}
 		r.out.Sweeps = append(r.out.Sweeps, s)
 	}
@@ -161,46 +170,73 @@ select l.requested_at, l.id, d.received_at, d.id
 	return k, err
 }
 
-// choice is a value of a filter that a page offers.
+// choice is a value of a filter that a page offers, and how the page's address spells it.
 type choice[F any] struct {
-	what string
-	set  func(*F)
+	what  string
+	set   func(*F)
+	query url.Values
 }
 
-// pairs gives every choice, and every two of different filters, as filters.
-func pairs[F any](filters [][]choice[F], yield func(what string, f F)) {
+// pairs gives every choice, and every two of different filters, as filters. Two that an address has one word for have no query.
+func pairs[F any](filters [][]choice[F], yield func(what string, query url.Values, f F)) {
 	var none F
-	yield("all", none)
+	yield("all", url.Values{}, none)
 	for i, one := range filters {
 		for _, a := range one {
 			f := none
 			a.set(&f)
-			yield(a.what, f)
+			yield(a.what, a.query, f)
 			for _, other := range filters[i+1:] {
 				for _, b := range other {
 					g := f
 					b.set(&g)
-					yield(a.what+" and "+b.what, g)
+					query := maps.Clone(a.query)
+					maps.Copy(query, b.query)
+					if len(query) < len(a.query)+len(b.query) {
+						query = nil
+					}
+					yield(a.what+" and "+b.what, query, g)
 				}
 			}
 		}
 	}
 }
 
+// choices are values of a filter. name may be followed by a colon and the word that the address has for it.
 func choices[F, V any](name string, set func(*F, V), values ...V) (list []choice[F]) {
+	name, word, found := strings.Cut(name, ":")
+	if !found {
+		word = name
+	}
 	for _, v := range values {
-		list = append(list, choice[F]{fmt.Sprintf("%s %v", name, v), func(f *F) { set(f, v) }})
+		text := fmt.Sprint(v)
+		if text == "true" {
+			text = "1"
+		}
+		list = append(list, choice[F]{fmt.Sprintf("%s %v", name, v), func(f *F) { set(f, v) }, url.Values{word: {text}}})
 	}
 	return list
+}
+
+// address is that of a page of a list; of a query that no address spells it is none.
+func address(path string, query url.Values, page lookup.Page) string {
+	if query == nil {
+		return ""
+	}
+	query = maps.Clone(query)
+	if page.After != (lookup.Cursor{}) {
+		query.Set("after", key(page.After))
+	}
+	return path + "?" + query.Encode()
 }
 
 // days are the last week, and a month far back.
 func days[F any](set func(f *F, from, to time.Time)) []choice[F] {
 	today := time.Now().UTC().Truncate(24 * time.Hour)
-	return []choice[F]{
-		{"last week", func(f *F) { set(f, today.AddDate(0, 0, -7), today) }},
-		{"a month two years ago", func(f *F) { set(f, today.AddDate(0, -23, 0), today.AddDate(0, -22, 0)) }},
+	span := func(what string, from, to time.Time) choice[F] {
+		return choice[F]{what, func(f *F) { set(f, from, to) }, url.Values{"from": {from.Format(time.DateOnly)}, "to": {to.Format(time.DateOnly)}}}
 	}
+	return []choice[F]{span("last week", today.AddDate(0, 0, -7), today), span("a month two years ago", today.AddDate(0, -23, 0), today.AddDate(0, -22, 0))}
 }
 
 func deepness(p lookup.Page) string {
@@ -226,12 +262,12 @@ func lookupQuestions(store *db.DB, k known) (list []question) {
 		nth("tag", []uuid.UUID{k.Tag}, func(f *F, v uuid.UUID) { f.Tag = v }),
 		days(func(f *F, from, to time.Time) { f.From, f.To = from, to }),
 	}
-	pairs(filters, func(what string, f F) {
+	pairs(filters, func(what string, query url.Values, f F) {
 		for _, page := range []lookup.Page{{Limit: pageRows}, {Limit: pageRows, After: k.Lookups}} {
 			list = append(list, question{what + deepness(page), func(ctx context.Context) (int, error) {
 				rows, _, _, err := store.Lookups(ctx, lookup.Sandbox, f, page, time.UTC)
 				return len(rows), err
-			}})
+			}, address("/lookups", query, page)})
 		}
 	})
 	return list
@@ -241,7 +277,7 @@ func lookupQuestions(store *db.DB, k known) (list []question) {
 func nth[F any](name string, ids []uuid.UUID, set func(*F, uuid.UUID)) (list []choice[F]) {
 	for i, id := range ids {
 		if i == 0 || i == len(ids)-1 {
-			list = append(list, choice[F]{fmt.Sprintf("%s %d", name, i+1), func(f *F) { set(f, id) }})
+			list = append(list, choice[F]{fmt.Sprintf("%s %d", name, i+1), func(f *F) { set(f, id) }, url.Values{name: {id.String()}}})
 		}
 	}
 	return list
@@ -254,19 +290,19 @@ func deliveryQuestions(store *db.DB, k known) (list []question) {
 		nth("subscription", []uuid.UUID{k.Hook}, func(f *F, v uuid.UUID) { f.Hook = v }),
 		choices("verdict", func(f *F, v webhook.Verdict) { f.Verdict = v }, webhook.Verdicts...),
 		choices("cause", func(f *F, v webhook.Cause) { f.Cause = v }, webhook.Causes...),
-		choices("event", func(f *F, v string) { f.Action = v }, append([]string{"login.retry"}, palenca.LoginEvents...)...),
-		choices("state", func(f *F, v webhook.State) { f.State = v }, webhook.States...),
-		choices("answered", func(f *F, v int) { f.Answered = v }, webhook.Answers...),
+		choices("event:action", func(f *F, v string) { f.Action = v }, append([]string{"login.retry"}, palenca.LoginEvents...)...),
+		choices("state:status", func(f *F, v webhook.State) { f.State = v }, webhook.States...),
+		choices("answered:status", func(f *F, v int) { f.Answered = v }, webhook.Answers...),
 		choices("account", func(f *F, v string) { f.Account = v }, k.Account),
 		nth("lookup", []uuid.UUID{k.Lookup}, func(f *F, v uuid.UUID) { f.Lookup = v }),
 		days(func(f *F, from, to time.Time) { f.From, f.To = from, to }),
 	}
-	pairs(filters, func(what string, f F) {
+	pairs(filters, func(what string, query url.Values, f F) {
 		for _, page := range []lookup.Page{{Limit: pageRows}, {Limit: pageRows, After: k.Deliveries}} {
 			list = append(list, question{what + deepness(page), func(ctx context.Context) (int, error) {
 				rows, _, _, err := store.Deliveries(ctx, lookup.Sandbox, f, page, time.UTC)
 				return len(rows), err
-			}})
+			}, address("/deliveries", query, page)})
 		}
 	})
 	return list

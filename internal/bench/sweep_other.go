@@ -34,7 +34,7 @@ func searchQuestions(store *db.DB, k known) (list []question) {
 			list = append(list, question{t.what + " as " + string(reading.Kind), func(ctx context.Context) (int, error) {
 				f, err := store.Find(ctx, lookup.Sandbox, []find.Reading{reading}, lookup.Page{Limit: pageRows}, k.by)
 				return f.Hits(), err
-			}})
+			}, ""})
 			// The last page of ten, or of as many as there are.
 			var deep lookup.Page
 			list = append(list, question{t.what + " as " + string(reading.Kind) + ", ten pages on", func(ctx context.Context) (int, error) {
@@ -50,7 +50,7 @@ func searchQuestions(store *db.DB, k known) (list []question) {
 				}
 				f, err := store.Find(ctx, lookup.Sandbox, []find.Reading{reading}, deep, k.by)
 				return f.Hits(), err
-			}})
+			}, ""})
 		}
 	}
 	return list
@@ -63,68 +63,68 @@ func otherQuestions(store *db.DB, k known) []question {
 	week, month, first := now.AddDate(0, 0, -7), now.AddDate(0, 0, -30), lookup.Page{Limit: pageRows}
 	person := uuid.Nil
 	list := []question{
-		{"what every page asks", func(ctx context.Context) (int, error) { _, err := store.Visit(ctx, k.by.UserID, most); return 1, err }},
+		{"what every page asks", func(ctx context.Context) (int, error) { _, err := store.Visit(ctx, k.by.UserID, most); return 1, err }, ""},
 		{"who acts next", func(ctx context.Context) (int, error) {
 			n, err := store.ActorCounts(ctx, env, most)
 			return len(n), err
-		}},
+		}, ""},
 		{"failures by cause", func(ctx context.Context) (int, error) {
 			causes, _, err := store.Failures(ctx, env, month)
 			return len(causes), err
-		}},
+		}, ""},
 		{"refused today", func(ctx context.Context) (int, error) {
 			_, err := store.RefusedSince(ctx, env, now.AddDate(0, 0, -1), most)
 			return 1, err
-		}},
-		{"last delivery", func(ctx context.Context) (int, error) { _, err := store.LastDelivery(ctx, env); return 1, err }},
+		}, ""},
+		{"last delivery", func(ctx context.Context) (int, error) { _, err := store.LastDelivery(ctx, env); return 1, err }, ""},
 		{"quiet subscriptions", func(ctx context.Context) (int, error) {
 			hooks, err := store.Quiet(ctx, env, 15*time.Minute)
 			return len(hooks), err
-		}},
+		}, ""},
 		{"deliveries by hour, a week", func(ctx context.Context) (int, error) {
 			hours, err := store.DeliveryHours(ctx, env, week)
 			return len(hours), err
-		}},
+		}, ""},
 		{"sources by hour, 30 days", func(ctx context.Context) (int, error) {
 			hours, err := store.SourceHours(ctx, env, month)
 			return len(hours), err
-		}},
+		}, ""},
 		{"missing notices", func(ctx context.Context) (int, error) {
 			rows, _, _, err := store.Unheard(ctx, env, db.UnheardFilter{}, week, now, first)
 			return len(rows), err
-		}},
+		}, ""},
 		{"missing notices by age", func(ctx context.Context) (int, error) {
 			ages, err := store.UnheardAges(ctx, env, week, now, []time.Duration{time.Hour, 24 * time.Hour})
 			return len(ages), err
-		}},
+		}, ""},
 		{"subscriptions heard of", func(ctx context.Context) (int, error) {
 			hooks, err := store.HooksHeard(ctx, env, now.AddDate(0, 0, -1), now)
 			return len(hooks), err
-		}},
+		}, ""},
 		{"connections", func(ctx context.Context) (int, error) {
 			list, err := store.Connections(ctx, env)
 			return len(list), err
-		}},
+		}, ""},
 		{"jobs", func(ctx context.Context) (int, error) {
 			jobs, _, _, err := store.Jobs(ctx, env, task.Filter{}, first)
 			return len(jobs), err
-		}},
+		}, ""},
 		{"jobs by kind", func(ctx context.Context) (int, error) {
 			kinds, err := store.JobCounts(ctx, most)
 			return len(kinds), err
-		}},
+		}, ""},
 		{"replays", func(ctx context.Context) (int, error) {
 			list, _, _, err := store.Replays(ctx, env, first)
 			return len(list), err
-		}},
+		}, ""},
 		{"bulks", func(ctx context.Context) (int, error) {
 			list, _, _, err := store.Bulks(ctx, env, first)
 			return len(list), err
-		}},
+		}, ""},
 		{"receipts of exports", func(ctx context.Context) (int, error) {
 			list, _, _, err := store.Receipts(ctx, env, 0, first)
 			return len(list), err
-		}},
+		}, ""},
 		{"a person", func(ctx context.Context) (int, error) {
 			var err error
 			if person == uuid.Nil {
@@ -135,28 +135,28 @@ select uid from people order by id limit 1`).Scan(&person)
 				_, err = store.WatchPerson(ctx, env, person)
 			}
 			return 1, err
-		}},
+		}, ""},
 		{"a text in the bodies of a day", func(ctx context.Context) (int, error) {
 			day := now.AddDate(0, 0, -1).UTC().Truncate(24 * time.Hour)
 			rows, _, _, err := store.Deliveries(ctx, env, webhook.Filter{Text: "xqzvwy", From: day, To: day}, first, time.UTC)
 			return len(rows), err
-		}},
+		}, ""},
 		{"what a replay of a rare filter takes", func(ctx context.Context) (int, error) {
 			n, _, _, err := store.CountReplay(ctx, env, webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Refused, Action: "login.error"}}, time.UTC, most)
 			return n, err
-		}},
+		}, ""},
 		{"what an export of the whole list holds", func(ctx context.Context) (int, error) {
 			c, err := store.CountExport(ctx, receipt.Selection{Environment: env, Kind: receipt.Lookups, Zone: "UTC"})
 			return c.Items, err
-		}},
+		}, ""},
 		{"what an export of a rare filter holds", func(ctx context.Context) (int, error) {
 			c, err := store.CountExport(ctx, receipt.Selection{Environment: env, Kind: receipt.Records, Lookups: lookup.Filter{Status: lookup.Success, Records: lookup.PullFailed}, Zone: "UTC"})
 			return c.Items, err
-		}},
+		}, ""},
 		{"what happened with a person's data", func(ctx context.Context) (int, error) {
 			events, _, _, err := store.PersonHistory(ctx, env, person, first)
 			return len(events), err
-		}},
+		}, ""},
 	}
 	return list
 }
