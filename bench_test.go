@@ -67,7 +67,7 @@ func TestBenchRunsThrough(t *testing.T) {
 			t.Errorf("%s: %v ms", f.What, f.Value)
 		}
 	}
-	if len(report.Figures) < 12 || len(report.Pages) != 13 || len(report.Sweeps) != 4 || len(report.Seeds) != 2 {
+	if len(report.Figures) < 12 || len(report.Pages) != 17 || len(report.Sweeps) != 4 || len(report.Seeds) != 2 {
 		t.Errorf("%d figures, %d pages, %d seeds", len(report.Figures), len(report.Pages), len(report.Seeds))
 	}
 
