@@ -286,8 +286,8 @@ with settled as (
    where id = $1 returning subscription_id)
 insert into outcomes_told (subscription_id, sent_at, attempt_id)
 select settled.subscription_id, a.sent_at, a.id from settled join events e on e.id = $7 join attempts a on a.id = e.attempt_id
- where e.phase = any($8) and a.sent_at is not null
-on conflict do nothing`, d.id, v, c, e.Action, e.AccountID, lookupID, eventID, lookup.Finals)
+ where e.phase = any($8) and a.sent_at > clock_timestamp() - $9::interval
+on conflict do nothing`, d.id, v, c, e.Action, e.AccountID, lookupID, eventID, lookup.Finals, outcomesKept)
 	if err != nil {
 		return fmt.Errorf("settle the delivery: %w", err)
 	}

@@ -93,6 +93,7 @@ func deliveryConditions(env lookup.Environment, f webhook.Filter, zone *time.Loc
 	}
 	if f.Text != "" {
 		q.add("position(?::bytea in d.body) > 0", []byte(f.Text))
+		q.dear = true
 	}
 	q.days("d.received_at", f.From, f.To, zone)
 	if f.Account != "" || f.Lookup != uuid.Nil {

@@ -16,7 +16,6 @@ import (
 
 	"cotejo/internal/audit"
 	"cotejo/internal/bulk"
-	"cotejo/internal/lookup"
 	"cotejo/internal/receipt"
 )
 
@@ -43,14 +42,16 @@ type ExportCount struct {
 // CountExport tells how much a selection holds. A list that is longer than can be counted counts as one of many people,
 // whoever is in it, and its records are not added up.
 func (db *DB) CountExport(ctx context.Context, s receipt.Selection) (c ExportCount, err error) {
-	ids, _, longer, err := db.inPage(ctx, selected(s), lookup.Page{Limit: receipt.AtOnce})
+	q := selected(s)
+	text, args := q.some(receipt.AtOnce + 1)
+	ids, err := db.idsBy(ctx, q, text, args)
 	if err != nil {
 		return c, err
 	}
-	if longer {
+	if len(ids) > receipt.AtOnce {
 		return ExportCount{Items: receipt.AtOnce + 1, People: receipt.ManyPeople}, nil
 	}
-	text := `-- name: count of export
+	text = `-- name: count of export
 select coalesce(sum(l.records), 0), count(distinct l.person_id) from lookups l where l.id = any($1)`
 	if s.Kind == receipt.Deliveries {
 		text = `-- name: count of exported deliveries

@@ -61,6 +61,7 @@ func lookupConditions(env lookup.Environment, f lookup.Filter, zone *time.Locati
   select coalesce(a.sent_at, a.requested_at) + make_interval(secs => x.expected_seconds) < clock_timestamp()
     from attempts a join connections y on y.id = a.connection_id join waits x on x.dialect = y.dialect
    where a.lookup_id = l.id order by a.number desc limit 1)`)
+		q.dear = true
 	}
 	if f.Tag != uuid.Nil {
 		// The tag's own index has its lookups in the list's order, which is why the key is read there.

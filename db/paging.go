@@ -25,6 +25,7 @@ type where struct {
 	under      string   // one that goes with them, where there are any
 	rest       []string // those conditions on the rows that their facet does not imply
 	own        bool     // whether one of these is on what only the rows have, and no carrier
+	dear       bool     // whether one of these takes long to judge, so that no row is to be judged twice
 }
 
 // add adds a condition on the rows.
@@ -133,39 +134,70 @@ const fewFirst = 4
 // has it look through the rows of others. A few of each show how far back the page reaches, so that not a whole page of each
 // is read, of which most would be sorted away. Facets are read where the rows' key is: a tag's rows repeat those of their lookups.
 //
-// What the rows show is read by their ids, in a statement of its own: this one differs by filter and is planned for the values
-// asked for, which takes longer than to run it where many tables are joined; that one's plan is kept.
+// What the rows show is read by their ids, in a statement of its own, whose plan is kept: this one differs by filter, and with all
+// tables joined to make its plan would take longer than to run it.
 func (w *where) ids(page lookup.Page) (text string, args []any, backwards bool) {
 	order, backwards := w.from(w.at, w.id, page)
-	name, _, _ := strings.Cut(w.table, " ")
+	name := w.name()
 	if len(w.facets) == 0 {
 		return "-- name: page of " + name + "\nselect " + w.id + " from " + w.table + w.joins + " where " + strings.Join(w.conditions, " and ") + order.rows(page.Limit+1), w.args, backwards
 	}
-	key, _, _ := strings.Cut(w.at, ".")
-	from := w.table + w.joins
-	if w.carrier != "" && !w.own {
-		from = w.carrier
-	}
-	newest := func(rows int, more string) string {
-		return " cross join lateral (\n         select " + w.at + " as at, " + w.id + " as id from " + from + "\n          where " +
-			strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + more + order.rows(rows) + ") m"
+	merged := order.of("m.at", "m.id")
+	if w.dear {
+		return "-- name: page of " + name + "\nselect m.id from " + w.facetsOf + " k" + w.ofFacet(order, page.Limit+1, "") + " where " + strings.Join(w.facets, " and ") +
+			merged.rows(page.Limit+1), w.args, backwards
 	}
 	beyond := " >= (coalesce((select at from last), '-infinity'), coalesce((select id from last), 0))"
 	if backwards {
 		beyond = " <= (coalesce((select at from last), 'infinity'), coalesce((select id from last), 9223372036854775807))"
 	}
-	merged := order.of("m.at", "m.id")
 	return "-- name: page of " + name + `
 with few as materialized (
-  select k.facet, m.at, m.id from ` + w.facetsOf + " k" + newest(fewFirst, "") + `
+  select k.facet, m.at, m.id from ` + w.facetsOf + " k" + w.ofFacet(order, fewFirst, "") + `
    where ` + strings.Join(w.facets, " and ") + `),
 last as (select at, id from (select m.at, m.id, row_number() over (` + merged.by() + `) as nth from few m) f where nth = ` + strconv.Itoa(page.Limit+1) + `)
-select m.id from (select distinct facet from few) k` + newest(page.Limit+1, " and ("+w.at+", "+w.id+")"+beyond) + merged.rows(page.Limit+1), w.args, backwards
+select m.id from (select distinct facet from few) k` + w.ofFacet(order, page.Limit+1, " and ("+w.at+", "+w.id+")"+beyond) + merged.rows(page.Limit+1), w.args, backwards
+}
+
+// some writes the statement for the ids of any rows, as many as a limit: one facet after the other, in no order of all.
+func (w *where) some(limit int) (text string, args []any) {
+	if len(w.facets) == 0 {
+		text, args, _ = w.ids(lookup.Page{Limit: limit - 1})
+		return text, args
+	}
+	return "-- name: some of " + w.name() + "\nselect m.id from " + w.facetsOf + " k" + w.ofFacet(ordering{w.at, w.id, " desc"}, limit, "") + " where " + strings.Join(w.facets, " and ") +
+		" limit " + strconv.Itoa(limit), w.args
+}
+
+// name is the table's, without its alias.
+func (w *where) name() string {
+	name, _, _ := strings.Cut(w.table, " ")
+	return name
+}
+
+// ofFacet joins the first rows of a facet k, as m.
+func (w *where) ofFacet(order ordering, rows int, more string) string {
+	key, _, _ := strings.Cut(w.at, ".")
+	from := w.table + w.joins
+	if w.carrier != "" && !w.own {
+		from = w.carrier
+	}
+	return " cross join lateral (\n         select " + w.at + " as at, " + w.id + " as id from " + from + "\n          where " +
+		strings.Join(append([]string{key + ".facet = k.facet"}, w.rest...), " and ") + more + order.rows(rows) + ") m"
 }
 
 // inPage gives the ids of a page's rows, newest first, and whether there are newer and older ones.
 func (db *DB) inPage(ctx context.Context, w where, page lookup.Page) (ids []int64, newer, older bool, err error) {
 	text, args, backwards := w.ids(page)
+	if ids, err = db.idsBy(ctx, w, text, args); err != nil {
+		return nil, false, false, err
+	}
+	ids, newer, older = turn(ids, page, backwards)
+	return ids, newer, older, nil
+}
+
+// idsBy runs what ids or some wrote.
+func (db *DB) idsBy(ctx context.Context, w where, text string, args []any) (ids []int64, err error) {
 	var batch pgx.Batch
 	if len(w.facets) > 0 {
 		// The same plan serves whatever the values are, and to make one takes longer than to run it.
@@ -176,11 +208,7 @@ select set_config('plan_cache_mode', 'force_generic_plan', true)`)
 		ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		return err
 	})
-	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
-		return nil, false, false, err
-	}
-	ids, newer, older = turn(ids, page, backwards)
-	return ids, newer, older, nil
+	return ids, db.pool.SendBatch(ctx, &batch).Close()
 }
 
 // inFacets adds that a row's facet is one of those that fit. It says nothing new, but lets the few rows of a rare filter be

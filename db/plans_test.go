@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cotejo/db"
+	"cotejo/internal/auth"
 	"cotejo/internal/export"
 	"cotejo/internal/lookup"
 	"cotejo/internal/receipt"
@@ -18,7 +19,7 @@ import (
 )
 
 // many is a database of 200,000 lookups of 2,000 people and as many deliveries of some thirty facets each, and of as many
-// rows of whatever else is listed.
+// rows of whatever else is listed. Three analysts asked, a quarter of the lookups is somebody's case, half of them have a tag.
 func many(t *testing.T) *bench {
 	b := newBench(t)
 	// Its indexes are built afterwards, as a large seed does it. Foreign keys do without.
@@ -27,18 +28,23 @@ func many(t *testing.T) *bench {
 	}
 	var restore []string
 	for _, d := range value[[]string](b, `select array_agg(indexdef) from pg_indexes i where schemaname = 'public' and indexdef not like 'CREATE UNIQUE%'
-  and tablename in ('lookups', 'deliveries', 'receipts', 'replays', 'replay_items', 'bulks', 'bulk_rows', 'attempts', 'audit_entries', 'lookup_employers', 'river_job')
+  and tablename in ('lookups', 'deliveries', 'receipts', 'replays', 'replay_items', 'bulks', 'bulk_rows', 'attempts', 'audit_entries', 'lookup_employers', 'lookup_tags', 'river_job')
   and not exists (select 1 from pg_constraint c where c.conindid = format('%I', i.indexname)::regclass)`) {
 		restore = append(restore, d)
 		b.exec(`drop index ` + strings.Fields(d)[2])
 	}
 	b.seed(1, 1)
+	second, third := b.user("second@example.mx", auth.Analyst), b.user("third@example.mx", auth.Analyst)
 	b.exec(`insert into people (environment, curp, name) select 'sandbox', 'GALM' || lpad(g::text, 6, '0') || 'HDFRPN09', 'García López ' || g from generate_series(1, 2000) g`)
-	b.exec(`insert into lookups (environment, person_id, reference, connection_id, consent_id, platform, source, requested_by, requested_at, status, detail, employment_state)
+	b.exec(`insert into lookups (environment, person_id, reference, connection_id, consent_id, platform, source, requested_by, requested_at, status, detail, employment_state, owner_id)
 select l.environment, l.person_id + g % 2000, 'REF-' || g, l.connection_id, l.consent_id, case when g % 5 = 0 then 'issste' else 'imss' end, case when g % 3 = 0 then 'bulk' else 'form' end,
-       l.requested_by, timestamptz '2026-03-01 12:00:00Z' + g * interval '1 minute', case when g % 13 = 0 then 'error' when g % 400 = 1 then 'pending' else 'success' end,
-       case when g % 13 = 0 then 'code ' || g % 4 else '' end, case when g % 13 = 0 or g % 400 = 1 then 'none' else 'complete' end
-  from lookups l, generate_series(1, 200000) g`)
+       (array[l.requested_by, $1, $2])[1 + g % 3], timestamptz '2026-03-01 12:00:00Z' + g * interval '1 minute', case when g % 13 = 0 then 'error' when g % 400 = 1 then 'pending' else 'success' end,
+       case when g % 13 = 0 then 'code ' || g % 4 else '' end, case when g % 13 = 0 or g % 400 = 1 then 'none' else 'complete' end,
+       case when g % 4 = 0 then (array[l.requested_by, $1])[1 + g % 2] end
+  from lookups l, generate_series(1, 200000) g`, second.ID, third.ID)
+	b.exec(`insert into tags (environment, name, folded) values ('sandbox', 'half', 'half'), ('sandbox', 'few', 'few')`)
+	b.exec(`insert into lookup_tags (lookup_id, tag_id, requested_at)
+select l.id, t.id, l.requested_at from lookups l, tags t where t.name = 'half' and l.id % 2 = 0 or t.name = 'few' and l.id % 1000 = 0`)
 	b.deliver()
 	b.exec(`insert into deliveries (environment, subscription_id, connection_id, received_at, method, headers, body, body_size, body_sha256, verdict, cause, answered, action, account_id, processed_at)
 select environment, subscription_id, connection_id, timestamptz '2026-03-01 12:00:00Z' + g * interval '1 minute', method, '[]', '', 0, decode(lpad(to_hex(g), 64, '0'), 'hex'),
@@ -54,9 +60,35 @@ select environment, subscription_id, connection_id, timestamptz '2026-03-01 12:0
 }
 
 var (
-	wholeTable = regexp.MustCompile(`Seq Scan on (lookups|deliveries)\b`)
+	wholeTable = regexp.MustCompile(`Seq Scan on (lookups|lookup_tags|deliveries)\b`)
 	sorted     = regexp.MustCompile(`Sort  \(cost=\S+ rows=(\d+)`)
 )
+
+// filters are those that the two lists are asked for, each beside what has no row.
+func (b *bench) filters() (lookups map[string]lookup.Filter, deliveries map[string]webhook.Filter) {
+	tag := func(name string) uuid.UUID { return value[uuid.UUID](b, `select uid from tags where name = $1`, name) }
+	half, few, third := tag("half"), tag("few"), value[uuid.UUID](b, `select uid from users where email = 'third@example.mx'`)
+	lookups = map[string]lookup.Filter{"all": {}, "actor": {Actor: lookup.ActorAnalyst}, "status": {Status: lookup.Pending},
+		"analyst": {Analyst: b.analyst.UID}, "platform": {Platform: lookup.IMSS}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)},
+		"records": {Records: lookup.PullPartial}, "dialect": {Dialect: lookup.Buro}, "source": {Source: lookup.SourceBulk}, "again": {Source: lookup.SourceRetry},
+		"owner": {Owner: b.analyst.UID}, "tag": {Tag: half}, "overdue": {Overdue: true}, "detail": {Detail: "code 1"},
+		"no tag": {Tag: uuid.New()}, "few tagged": {Tag: few},
+		"tag and status": {Tag: half, Status: lookup.Error}, "tag, owner and analyst": {Tag: half, Owner: b.analyst.UID, Analyst: b.analyst.UID},
+		"tag and analyst": {Tag: half, Analyst: b.analyst.UID}, "tag and owner": {Tag: half, Owner: b.analyst.UID}, "tag and another": {Tag: half, Analyst: uuid.New()},
+		"tag and no owner of it": {Tag: half, Owner: third}, "owner and another": {Owner: b.analyst.UID, Analyst: uuid.New()}, "no owner": {Owner: third},
+		"owner and analyst": {Owner: b.analyst.UID, Analyst: b.analyst.UID},
+		// Both common, together nowhere: the newest rows of either would be looked through in vain.
+		"never together": {Status: lookup.Success, Records: lookup.PullNone}, "another's": {Status: lookup.Success, Analyst: uuid.New()},
+		"never on a day": {Status: lookup.Success, Records: lookup.PullNone, From: day(2026, 3, 2)}}
+	deliveries = map[string]webhook.Filter{"all": {}, "verdict": {Verdict: webhook.Refused}, "account": {Account: "account 77"},
+		"dialect": {Dialect: lookup.Palenca}, "other dialect": {Dialect: lookup.Buro}, "hook": {Hook: b.hook.UID}, "cause": {Cause: webhook.CauseLate},
+		"action": {Action: "login.error"}, "lookup": {Lookup: uuid.New()}, "waiting": {State: webhook.StateWaiting}, "failing": {State: webhook.StateFailing},
+		"processed": {State: webhook.StateProcessed}, "answered": {Answered: 401}, "taken": {Answered: 200}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)},
+		"text": {Text: "x", From: day(2026, 3, 2), To: day(2026, 3, 4)}, "text and verdict": {Text: "x", Verdict: webhook.Refused, From: day(2026, 3, 2), To: day(2026, 3, 4)},
+		"several":        {Verdict: webhook.Refused, Cause: webhook.CauseUnreadable, Action: "login.success", Hook: b.hook.UID, From: day(2026, 3, 2)},
+		"never together": {Verdict: webhook.Ignored, Answered: 405}}
+	return lookups, deliveries
+}
 
 // mostSorted is how many rows a plan may expect a list to sort: those of a page, of each facet that fits, of which it takes
 // each of the few rows looked at first to be another one.
@@ -108,22 +140,7 @@ func TestListsUseAnIndex(t *testing.T) {
 		_, err = kept.Exec(b.ctx, "deallocate list")
 		b.must(err)
 	}
-	lookups := map[string]lookup.Filter{"all": {}, "actor": {Actor: lookup.ActorAnalyst}, "status": {Status: lookup.Pending},
-		"analyst": {Analyst: b.analyst.UID}, "platform": {Platform: lookup.IMSS}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)},
-		"records": {Records: lookup.PullPartial}, "dialect": {Dialect: lookup.Buro}, "source": {Source: lookup.SourceBulk}, "again": {Source: lookup.SourceRetry},
-		"owner": {Owner: b.analyst.UID}, "tag": {Tag: uuid.New()}, "overdue": {Overdue: true}, "detail": {Detail: "code 1"},
-		"tag and status": {Tag: uuid.New(), Status: lookup.Error}, "tag, owner and analyst": {Tag: uuid.New(), Owner: b.analyst.UID, Analyst: b.analyst.UID},
-		"owner and analyst": {Owner: b.analyst.UID, Analyst: b.analyst.UID},
-		// Both common, together nowhere: the newest rows of either would be looked through in vain.
-		"never together": {Status: lookup.Success, Records: lookup.PullNone}, "another's": {Status: lookup.Success, Analyst: uuid.New()},
-		"never on a day": {Status: lookup.Success, Records: lookup.PullNone, From: day(2026, 3, 2)}}
-	deliveries := map[string]webhook.Filter{"all": {}, "verdict": {Verdict: webhook.Refused}, "account": {Account: "account 77"},
-		"dialect": {Dialect: lookup.Palenca}, "other dialect": {Dialect: lookup.Buro}, "hook": {Hook: b.hook.UID}, "cause": {Cause: webhook.CauseLate},
-		"action": {Action: "login.error"}, "lookup": {Lookup: uuid.New()}, "waiting": {State: webhook.StateWaiting}, "failing": {State: webhook.StateFailing},
-		"processed": {State: webhook.StateProcessed}, "answered": {Answered: 401}, "taken": {Answered: 200}, "days": {From: day(2026, 3, 2), To: day(2026, 3, 4)},
-		"text":           {Text: "x", From: day(2026, 3, 2), To: day(2026, 3, 4)},
-		"several":        {Verdict: webhook.Refused, Cause: webhook.CauseUnreadable, Action: "login.success", Hook: b.hook.UID, From: day(2026, 3, 2)},
-		"never together": {Verdict: webhook.Ignored, Answered: 405}}
+	lookups, deliveries := b.filters()
 	for name, page := range pages {
 		for what, f := range lookups {
 			text, args := db.LookupsPage(lookup.Sandbox, f, page)
@@ -137,7 +154,7 @@ func TestListsUseAnIndex(t *testing.T) {
 
 	shown, _, _, err := b.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{}, lookup.Page{Limit: 50}, time.UTC)
 	b.must(err)
-	few := webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Ignored, Answered: 405}}
+	rare := webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Ignored, Answered: 405}}
 	for mode, d := range map[string]*db.DB{"": b.DB, " by any arguments": generic} {
 		scans := func() int {
 			var n int
@@ -145,7 +162,7 @@ func TestListsUseAnIndex(t *testing.T) {
 select pg_stat_force_next_flush()`)
 			b.must(err)
 			b.must(d.Pool().QueryRow(b.ctx, `-- name: scans
-select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lookups', 'deliveries')`).Scan(&n))
+select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lookups', 'lookup_tags', 'deliveries')`).Scan(&n))
 			return n
 		}
 		asks := map[string]func() error{
@@ -179,11 +196,11 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lo
 			"tidy": func() error { return d.Tidy(b.ctx) },
 			// Sets that are read whole, of filters that few rows fit.
 			"count of a replay": func() error {
-				_, _, _, err := d.CountReplay(b.ctx, lookup.Sandbox, few, time.UTC, 10)
+				_, _, _, err := d.CountReplay(b.ctx, lookup.Sandbox, rare, time.UTC, 10)
 				return err
 			},
 			"preview of a replay": func() error {
-				_, _, err := d.PreviewReplay(b.ctx, lookup.Sandbox, few, time.UTC, 0, 20, read)
+				_, _, err := d.PreviewReplay(b.ctx, lookup.Sandbox, rare, time.UTC, 0, 20, read)
 				return err
 			},
 			"export": func() error {
@@ -214,5 +231,26 @@ select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname in ('lo
 				t.Errorf("%s%s: %d scans of a whole table", name, mode, n)
 			}
 		}
+	}
+}
+
+// A page that goes by facets has its plan kept from the first time, and nothing else of the connection has.
+func TestPlansAreKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.seed(10, 1)
+	d, err := db.Open(b.ctx, b.url+"&pool_max_conns=1", nil)
+	b.must(err)
+	t.Cleanup(d.Close)
+	for range 3 {
+		_, _, _, err := d.Lookups(b.ctx, lookup.Sandbox, lookup.Filter{Status: lookup.Success}, lookup.Page{Limit: 5}, time.UTC)
+		b.must(err)
+	}
+	var generic, custom int64
+	var mode string
+	b.must(d.Pool().QueryRow(b.ctx, `-- name: plans made
+select generic_plans, custom_plans, current_setting('plan_cache_mode') from pg_prepared_statements where statement like '-- name: page of lookups%'`).Scan(&generic, &custom, &mode))
+	if generic != 3 || custom != 0 || mode != "auto" {
+		t.Errorf("%d kept plans, %d made anew, and then %s", generic, custom, mode)
 	}
 }

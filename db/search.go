@@ -270,7 +270,7 @@ func peopleByName(ctx context.Context, tx pgx.Tx, env lookup.Environment, r find
 	common := n > nearby
 	if common {
 		if err := tx.QueryRow(ctx, `-- name: common name
-select $1 / nullif(reltuples, 0) * $2 > $3 from pg_class where oid = 'people'::regclass`, n, nearby, page.Limit).Scan(&common); err != nil {
+select coalesce($1 / nullif(reltuples, 0) * $2 > $3, false) from pg_class where oid = 'people'::regclass`, n, nearby, page.Limit).Scan(&common); err != nil {
 			return nil, false, err
 		}
 	}

@@ -21,10 +21,11 @@ import (
 const pageRows = 50
 
 // longMS is what a question of a page may take at the median, and slower how many times its time with few rows. Where it seems to
-// take longer than that, it is asked more often.
+// come near that, it is asked more often.
 const (
 	longMS = 50
 	slower = 2
+	near   = 1.5
 	surer  = 10
 )
 
@@ -94,7 +95,7 @@ func (r *run) sweep(ctx context.Context, small, large site) error {
 			if err := ask(r.asks); err != nil {
 				return err
 			}
-			if took[1].median() > slower*took[0].median() { // the median of few may be that of a busy moment
+			if took[1].median() > near*took[0].median() { // the median of few may be that of a busy moment
 				if err := ask(surer); err != nil {
 					return err
 				}

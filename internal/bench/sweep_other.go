@@ -141,12 +141,22 @@ select uid from people order by id limit 1`).Scan(&person)
 			rows, _, _, err := store.Deliveries(ctx, env, webhook.Filter{Text: "xqzvwy", From: day, To: day}, first, time.UTC)
 			return len(rows), err
 		}, ""},
+		{"a text in the accepted ones of seven days", func(ctx context.Context) (int, error) {
+			day := now.AddDate(0, 0, -1).UTC().Truncate(24 * time.Hour)
+			f := webhook.Filter{Text: "xqzvwy", Verdict: webhook.Accepted, From: day.AddDate(0, 0, -6), To: day}
+			rows, _, _, err := store.Deliveries(ctx, env, f, first, time.UTC)
+			return len(rows), err
+		}, ""},
 		{"what a replay of a rare filter takes", func(ctx context.Context) (int, error) {
 			n, _, _, err := store.CountReplay(ctx, env, webhook.ReplaySet{Filter: webhook.Filter{Verdict: webhook.Refused, Action: "login.error"}}, time.UTC, most)
 			return n, err
 		}, ""},
 		{"what an export of the whole list holds", func(ctx context.Context) (int, error) {
 			c, err := store.CountExport(ctx, receipt.Selection{Environment: env, Kind: receipt.Lookups, Zone: "UTC"})
+			return c.Items, err
+		}, ""},
+		{"what an export of a common filter holds", func(ctx context.Context) (int, error) {
+			c, err := store.CountExport(ctx, receipt.Selection{Environment: env, Kind: receipt.Lookups, Lookups: lookup.Filter{Status: lookup.Success}, Zone: "UTC"})
 			return c.Items, err
 		}, ""},
 		{"what an export of a rare filter holds", func(ctx context.Context) (int, error) {
