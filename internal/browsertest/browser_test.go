@@ -76,7 +76,7 @@ func newTab(t testing.TB, parent context.Context, base string, options ...chrome
 	}
 	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `addEventListener("htmx:sse:after:message", () => { window.streamed = true }, true)`})
+			Source: `addEventListener("htmx:sse:after:message", () => { window.streamed = (window.streamed ?? 0) + 1 }, true)`})
 		return chromedp.Void{}, err
 	})
 	b.size(1440, 900)
@@ -84,7 +84,8 @@ func newTab(t testing.TB, parent context.Context, base string, options ...chrome
 	return b
 }
 
-// streamed is true once the page's stream has said its first, which draws anew what somebody may have opened meanwhile.
+// streamed is true once the page's stream has said its first, which draws anew what somebody may have opened meanwhile. It counts
+// what the stream says.
 const streamed = "window.streamed"
 
 // hear collects problems and requests.

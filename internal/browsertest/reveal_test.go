@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,15 +36,24 @@ func TestReveal(t *testing.T) {
 		if n := revealed(s, id, field); n != 0 {
 			t.Errorf("%d entries on the trail before the %s was shown", n, field)
 		}
-		// By keyboard, which goes on where the button was: at what was asked for, and then at what copies it.
-		b.do(chromedp.Focus(chromedp.CSS("#case-"+field+" form button")), press("\r"))
-		b.until(`document.activeElement.matches(".mask--open") && document.activeElement.textContent == "` + secret + `"`)
-		b.do(press("\t"))
-		if at := ask[string](b, `document.activeElement.dataset.copy ?? document.activeElement.outerHTML`); at != secret {
-			t.Errorf("after the %s the keyboard is at %.80q", field, at)
+		// By keyboard, which goes on where the button was: at what was asked for, and then at what copies it. On a busy machine the
+		// stream may still say what was stored before, and draw it over what was shown; then it is asked for once more.
+		presses := 1
+		for ; ; presses++ {
+			said := ask[int](b, streamed)
+			b.do(chromedp.Focus(chromedp.CSS("#case-"+field+" form button")), press("\r"))
+			b.until(fmt.Sprintf(`document.activeElement.matches(".mask--open") && document.activeElement.textContent == %q || %s > %d`, secret, streamed, said))
+			b.do(press("\t"))
+			at := ask[string](b, `document.activeElement.dataset.copy ?? document.activeElement.outerHTML`)
+			if at == secret {
+				break
+			}
+			if presses == 3 || ask[int](b, streamed) == said {
+				t.Fatalf("after the %s the keyboard is at %.80q", field, at)
+			}
 		}
-		if n := revealed(s, id, field); n != 1 {
-			t.Errorf("%d entries on the trail after the %s was shown once", n, field)
+		if n := revealed(s, id, field); n != presses {
+			t.Errorf("%d entries on the trail after the %s was asked for %d times", n, field, presses)
 		}
 	}
 
