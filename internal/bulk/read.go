@@ -13,6 +13,7 @@ import (
 	"github.com/gocarina/gocsv"
 	"golang.org/x/text/encoding/charmap"
 
+	"cotejo/internal/curp"
 	"cotejo/internal/lookup"
 )
 
@@ -45,6 +46,9 @@ const (
 	Western Encoding = "windows-1252" // what spreadsheets of a Mexican Windows save as CSV
 )
 
+// Encodings are those that a person chooses from. Whether a file of UTF-8 has a mark, its bytes say.
+var Encodings = []Encoding{UTF8, Western}
+
 // Delimiter is what separates cells, by name: a tab would be lost on the way through a form.
 type Delimiter string
 
@@ -55,46 +59,53 @@ const (
 	Pipe      Delimiter = "pipe"
 )
 
-// delimiters in the order in which they win a tie.
-var delimiters = []struct {
-	name Delimiter
-	sign rune
-}{{Comma, ','}, {Semicolon, ';'}, {Tab, '\t'}, {Pipe, '|'}}
+// Delimiters in the order in which they win a tie.
+var Delimiters = []Delimiter{Comma, Semicolon, Tab, Pipe}
+
+var signs = map[Delimiter]rune{Comma: ',', Semicolon: ';', Tab: '\t', Pipe: '|'}
+
+// Spelling is how a file is to be read. What is empty in it is recognised.
+type Spelling struct {
+	Encoding  Encoding
+	Delimiter Delimiter
+}
 
 // Sheet is a file that was read: cells without a meaning yet.
 type Sheet struct {
-	Encoding  Encoding
-	Delimiter Delimiter
-	records   [][]string
-	lines     []int // of each record
+	Spelling // with nothing empty
+	records  [][]string
+	lines    []int // of each record
 }
 
 // Read takes a file apart. How it is spelled and separated is recognised. The error is a *Fault.
-func Read(file []byte) (*Sheet, error) {
+func Read(file []byte) (*Sheet, error) { return ReadAs(file, Spelling{}) }
+
+// ReadAs takes a file apart as a person says that it is spelled and separated, which wins over what the file says of itself.
+// The error is a *Fault.
+func ReadAs(file []byte, as Spelling) (*Sheet, error) {
 	if len(file) > MaxBytes {
 		return nil, &Fault{Code: FaultBytes}
 	}
-	text, encoding, err := decode(file)
+	text, encoding, err := decode(file, as.Encoding)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sheet{Encoding: encoding}
+	s := &Sheet{Spelling: Spelling{encoding, as.Delimiter}}
 	named, skipped := rune(0), 0
 	// Excel writes, and obeys, a first line that names the separator.
 	if rest, is := strings.CutPrefix(text, "sep="); is && len(rest) > 1 && (rest[1] == '\n' || rest[1] == '\r') {
 		named, skipped = rune(rest[0]), 1
 		_, text, _ = strings.Cut(rest, "\n")
 	}
-	var sign rune
-	s.Delimiter, sign = recognise(text)
-	if named != 0 {
-		for _, d := range delimiters {
-			if d.sign == named {
-				s.Delimiter, sign = d.name, d.sign
+	if s.Delimiter == "" {
+		s.Delimiter = recognise(text)
+		for _, d := range Delimiters {
+			if signs[d] == named {
+				s.Delimiter = d
 			}
 		}
 	}
-	if err := s.split(text, sign, skipped); err != nil {
+	if err := s.split(text, signs[s.Delimiter], skipped); err != nil {
 		return nil, err
 	}
 	if len(s.records) == 0 {
@@ -107,8 +118,9 @@ func Read(file []byte) (*Sheet, error) {
 }
 
 // decode gives the text of a file. What is no UTF-8 is taken for Windows-1252, in which every byte is a character, so
-// that what is no text at all has to be told apart before.
-func decode(file []byte) (string, Encoding, error) {
+// that what is no text at all has to be told apart before. Bytes that are no character of the encoding asked for become
+// U+FFFD: who asked for it sees them, and asks for another one.
+func decode(file []byte, as Encoding) (string, Encoding, error) {
 	switch {
 	case len(bytes.TrimSpace(file)) == 0:
 		return "", "", &Fault{Code: FaultEmpty}
@@ -117,13 +129,15 @@ func decode(file []byte) (string, Encoding, error) {
 	case bytes.IndexByte(file, 0) >= 0: // UTF-16 too: nobody's spreadsheet saves CSV so unless asked to
 		return "", "", &Fault{Code: FaultBinary}
 	}
-	if rest, marked := bytes.CutPrefix(file, []byte("\xef\xbb\xbf")); utf8.Valid(rest) {
+	rest, marked := bytes.CutPrefix(file, []byte("\xef\xbb\xbf"))
+	if as == UTF8 || as != Western && utf8.Valid(rest) {
+		text := newlines(strings.ToValidUTF8(string(rest), "\ufffd"))
 		if marked {
-			return newlines(string(rest)), UTF8BOM, nil
+			return text, UTF8BOM, nil
 		}
-		return newlines(string(rest)), UTF8, nil
+		return text, UTF8, nil
 	}
-	text, err := charmap.Windows1252.NewDecoder().Bytes(file)
+	text, err := charmap.Windows1252.NewDecoder().Bytes(rest)
 	if err != nil {
 		return "", "", &Fault{Code: FaultBinary}
 	}
@@ -138,27 +152,46 @@ func newlines(text string) string {
 	return strings.ReplaceAll(text, "\r", "\n")
 }
 
-// recognise finds the separator: the one that gives the most of the first rows the same number of cells, above one.
-func recognise(text string) (Delimiter, rune) {
+// recognise finds the separator: the one under which a cell is an identifier in most of the first rows. "CURP;García, Ana" has
+// two cells by the comma as well, but no one's CURP. Among equals it is the one that gives most rows the same number of cells,
+// above one.
+func recognise(text string) Delimiter {
 	const sample = 50
-	best, most := 0, 0
-	for i, d := range delimiters {
-		widths := map[int]int{}
-		r := reader(text, d.sign, true)
+	best, mostPeople, mostRows := Delimiters[0], 0, 0
+	for _, d := range Delimiters {
+		people, widths := 0, map[int]int{}
+		r := reader(text, signs[d], true)
 		for range sample {
 			record, err := r.Read()
 			if err != nil {
 				break
 			}
 			widths[len(record)]++
-		}
-		for width, rows := range widths {
-			if width > 1 && rows > most {
-				best, most = i, rows
+			if slices.ContainsFunc(record, identifies) {
+				people++
 			}
 		}
+		rows := 0
+		for width, n := range widths {
+			if width > 1 {
+				rows = max(rows, n)
+			}
+		}
+		if people > mostPeople || people == mostPeople && rows > mostRows {
+			best, mostPeople, mostRows = d, people, rows
+		}
 	}
-	return delimiters[best].name, delimiters[best].sign
+	return best
+}
+
+// identifies tells of a cell that it has the form of a CURP or an RFC and holds nothing else.
+func identifies(cell string) bool {
+	cell = plain(cell)
+	if _, err := curp.Parse(cell); err == nil {
+		return true
+	}
+	rfc := curp.ExplainRFC(cell).Verdict
+	return rfc == curp.Pass || rfc == curp.Warn
 }
 
 func reader(text string, sign rune, lazy bool) *csv.Reader {

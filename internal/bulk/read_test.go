@@ -59,32 +59,43 @@ func TestRead(t *testing.T) {
 		delimiter bulk.Delimiter
 		want      []string
 	}{
-		"comma":              {[]byte(plain), bulk.UTF8, bulk.Comma, both},
-		"semicolon":          {[]byte(with(";")), bulk.UTF8, bulk.Semicolon, both},
-		"tab":                {[]byte(with("\t")), bulk.UTF8, bulk.Tab, both},
-		"bar":                {[]byte(with("|")), bulk.UTF8, bulk.Pipe, both},
-		"byte order mark":    {[]byte("\xef\xbb\xbf" + plain), bulk.UTF8BOM, bulk.Comma, both},
-		"Windows-1252":       {western(plain), bulk.Western, bulk.Comma, both},
-		"Windows, semicolon": {western(with(";")), bulk.Western, bulk.Semicolon, both},
-		"CRLF":               {[]byte(strings.ReplaceAll(plain, "\n", "\r\n")), bulk.UTF8, bulk.Comma, both},
-		"CR":                 {[]byte(strings.ReplaceAll(plain, "\n", "\r")), bulk.UTF8, bulk.Comma, both},
-		"no last line end":   {[]byte(strings.TrimSpace(plain)), bulk.UTF8, bulk.Comma, both},
-		"quoted":             {[]byte("\"curp\",\"referencia\"\n\"" + alejandro + "\",\"a;b,c\"\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a;b,c send"}},
-		"separator named":    {[]byte("sep=;\r\n" + with(";")), bulk.UTF8, bulk.Semicolon, []string{"3 " + alejandro + " Ñandú 1 send", "4 " + eduardo + " € 2 send"}},
-		"blank lines":        {[]byte("\n\ncurp,ref\n,,\n" + alejandro + ",x\n\n ,\t\n"), bulk.UTF8, bulk.Comma, []string{"5 " + alejandro + " x send"}},
-		"one column":         {[]byte("CURP\n" + alejandro + "\n" + eduardo), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + "  send", "3 " + eduardo + "  send"}},
-		"no header":          {[]byte(alejandro + "\n" + eduardo), bulk.UTF8, bulk.Comma, []string{"1 " + alejandro + "  send", "2 " + eduardo + "  send"}},
-		"one misspelled":     {[]byte("GATA0004O8HTLRLLA7"), bulk.UTF8, bulk.Comma, []string{"1 GATA0004O8HTLRLLA7  invalid"}},
-		"other names":        {[]byte("Nombre;CURP del cliente;Clave Única;No. de Crédito\nx;y;" + alejandro + ";C-1"), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + " C-1 send"}},
-		"unknown names":      {[]byte("Nombre;Documento\nx;" + alejandro), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + "  send"}},
-		"ragged":             {[]byte("curp,ref\n" + alejandro + "\n" + eduardo + ",b,c,d\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + "  send", "3 " + eduardo + " b send"}},
-		"spaces and hyphens": {[]byte("curp,ref\n gata-000408 htlrlla7 , a \n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a send"}},
-		"spreadsheet text":   {[]byte("curp;ref\n=\"" + alejandro + "\";'007\n'" + eduardo + ";=1+1"), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + " 007 send", "3 " + eduardo + " =1+1 send"}},
-		"a mark in a cell":   {[]byte("curp,ref\n" + alejandro + ",tubo 5\" largo\n" + eduardo + ",b"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " tubo 5\" largo send", "3 " + eduardo + " b send"}},
-		"a line end quoted":  {[]byte("curp,ref\n" + alejandro + ",\"a\nb\"\n" + eduardo + ",c"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a b send", "4 " + eduardo + " c send"}},
-		"markup":             {[]byte("curp,ref\n<script>alert(1)</script>,\u202e<b>\n"), bulk.UTF8, bulk.Comma, []string{"2 <SCRIPT>ALERT(1)</SCRIPT> <b> invalid"}},
-		"controls":           {[]byte("curp,ref\n" + alejandro + ",a\x1b[31m\x07b\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a [31m b send"}},
-		"very long":          {[]byte("curp,ref\n" + strings.Repeat("Ñ", 5000) + ",x\n"), bulk.UTF8, bulk.Comma, []string{"2 " + strings.Repeat("Ñ", 40) + " x invalid"}},
+		"comma":                        {[]byte(plain), bulk.UTF8, bulk.Comma, both},
+		"semicolon":                    {[]byte(with(";")), bulk.UTF8, bulk.Semicolon, both},
+		"tab":                          {[]byte(with("\t")), bulk.UTF8, bulk.Tab, both},
+		"bar":                          {[]byte(with("|")), bulk.UTF8, bulk.Pipe, both},
+		"byte order mark":              {[]byte("\xef\xbb\xbf" + plain), bulk.UTF8BOM, bulk.Comma, both},
+		"Windows-1252":                 {western(plain), bulk.Western, bulk.Comma, both},
+		"Windows, semicolon":           {western(with(";")), bulk.Western, bulk.Semicolon, both},
+		"CRLF":                         {[]byte(strings.ReplaceAll(plain, "\n", "\r\n")), bulk.UTF8, bulk.Comma, both},
+		"CR":                           {[]byte(strings.ReplaceAll(plain, "\n", "\r")), bulk.UTF8, bulk.Comma, both},
+		"no last line end":             {[]byte(strings.TrimSpace(plain)), bulk.UTF8, bulk.Comma, both},
+		"quoted":                       {[]byte("\"curp\",\"referencia\"\n\"" + alejandro + "\",\"a;b,c\"\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a;b,c send"}},
+		"separator named":              {[]byte("sep=;\r\n" + with(";")), bulk.UTF8, bulk.Semicolon, []string{"3 " + alejandro + " Ñandú 1 send", "4 " + eduardo + " € 2 send"}},
+		"blank lines":                  {[]byte("\n\ncurp,ref\n,,\n" + alejandro + ",x\n\n ,\t\n"), bulk.UTF8, bulk.Comma, []string{"5 " + alejandro + " x send"}},
+		"one column":                   {[]byte("CURP\n" + alejandro + "\n" + eduardo), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + "  send", "3 " + eduardo + "  send"}},
+		"no header":                    {[]byte(alejandro + "\n" + eduardo), bulk.UTF8, bulk.Comma, []string{"1 " + alejandro + "  send", "2 " + eduardo + "  send"}},
+		"one misspelled":               {[]byte("GATA0004O8HTLRLLA7"), bulk.UTF8, bulk.Comma, []string{"1 GATA0004O8HTLRLLA7  invalid"}},
+		"commas in cells":              {[]byte(alejandro + ";García, Ana\n" + eduardo + ";Ruiz, Eva\n"), bulk.UTF8, bulk.Semicolon, []string{"1 " + alejandro + "  send", "2 " + eduardo + "  send"}},
+		"and in its header":            {[]byte("CURP;Apellidos, nombre;Folio\n" + alejandro + ";García, Ana;F-1\n" + eduardo + ";Ruiz, Eva\n"), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + " F-1 send", "3 " + eduardo + "  send"}},
+		"semicolons in them":           {[]byte(alejandro + ",calle 1; casa 2\n" + eduardo + ",calle 3; casa 4\n"), bulk.UTF8, bulk.Comma, []string{"1 " + alejandro + "  send", "2 " + eduardo + "  send"}},
+		"and in the names":             {[]byte("folio,curp;clave,domicilio\nF-1," + alejandro + ",calle 1; casa 2\nF-2," + eduardo + ",calle 3; casa 4\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " F-1 send", "3 " + eduardo + " F-2 send"}},
+		"more of them":                 {[]byte("curp,ref\n" + alejandro + ",a;b\n" + eduardo + "\nnadie,c;d\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a;b send", "3 " + eduardo + "  send", "4 NADIE c;d invalid"}},
+		"tab, with commas":             {[]byte("García, Ana\t" + alejandro + "\nRuiz, Eva\t" + eduardo + "\n"), bulk.UTF8, bulk.Tab, []string{"1 " + alejandro + "  send", "2 " + eduardo + "  send"}},
+		"bar, with both":               {[]byte("curp|nombre\n" + alejandro + "|García, Ana; México\n" + eduardo + "|Ruiz, Eva; Puebla\n"), bulk.UTF8, bulk.Pipe, []string{"2 " + alejandro + "  send", "3 " + eduardo + "  send"}},
+		"RFCs":                         {[]byte("GODE561231GR8;García, Ana\n"), bulk.UTF8, bulk.Semicolon, []string{"1 GODE561231GR8  invalid"}},
+		"spaced, quoted":               {[]byte("\"gata-000408 htlrlla7\";García, Ana\n='" + eduardo + "';Ruiz, Eva\n"), bulk.UTF8, bulk.Semicolon, []string{"1 " + alejandro + "  send", "2 ='" + eduardo + "'  invalid"}},
+		"nobody":                       {[]byte("a,b;c\nd,e\nf,g\n"), bulk.UTF8, bulk.Comma, []string{"2 D  invalid", "3 F  invalid"}},
+		"separator named, no such one": {[]byte("sep=^\n" + alejandro + ";García, Ana\n"), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + "  send"}},
+		"other names":                  {[]byte("Nombre;CURP del cliente;Clave Única;No. de Crédito\nx;y;" + alejandro + ";C-1"), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + " C-1 send"}},
+		"unknown names":                {[]byte("Nombre;Documento\nx;" + alejandro), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + "  send"}},
+		"ragged":                       {[]byte("curp,ref\n" + alejandro + "\n" + eduardo + ",b,c,d\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + "  send", "3 " + eduardo + " b send"}},
+		"spaces and hyphens":           {[]byte("curp,ref\n gata-000408 htlrlla7 , a \n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a send"}},
+		"spreadsheet text":             {[]byte("curp;ref\n=\"" + alejandro + "\";'007\n'" + eduardo + ";=1+1"), bulk.UTF8, bulk.Semicolon, []string{"2 " + alejandro + " 007 send", "3 " + eduardo + " =1+1 send"}},
+		"a mark in a cell":             {[]byte("curp,ref\n" + alejandro + ",tubo 5\" largo\n" + eduardo + ",b"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " tubo 5\" largo send", "3 " + eduardo + " b send"}},
+		"a line end quoted":            {[]byte("curp,ref\n" + alejandro + ",\"a\nb\"\n" + eduardo + ",c"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a b send", "4 " + eduardo + " c send"}},
+		"markup":                       {[]byte("curp,ref\n<script>alert(1)</script>,\u202e<b>\n"), bulk.UTF8, bulk.Comma, []string{"2 <SCRIPT>ALERT(1)</SCRIPT> <b> invalid"}},
+		"controls":                     {[]byte("curp,ref\n" + alejandro + ",a\x1b[31m\x07b\n"), bulk.UTF8, bulk.Comma, []string{"2 " + alejandro + " a [31m b send"}},
+		"very long":                    {[]byte("curp,ref\n" + strings.Repeat("Ñ", 5000) + ",x\n"), bulk.UTF8, bulk.Comma, []string{"2 " + strings.Repeat("Ñ", 40) + " x invalid"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -97,6 +108,38 @@ func TestRead(t *testing.T) {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What a person says of a file wins over what it looks like, and over what it says of itself.
+func TestReadAs(t *testing.T) {
+	t.Parallel()
+	plain := "curp,ref\n" + alejandro + ",Ñandú\n"
+	for name, tt := range map[string]struct {
+		file []byte
+		as   bulk.Spelling
+		got  bulk.Spelling
+		want string // the row's cells under the layout that is guessed
+	}{
+		"as it looks":           {[]byte(plain), bulk.Spelling{}, bulk.Spelling{Encoding: bulk.UTF8, Delimiter: bulk.Comma}, alejandro + " Ñandú"},
+		"another delimiter":     {[]byte(plain), bulk.Spelling{Delimiter: bulk.Pipe}, bulk.Spelling{Encoding: bulk.UTF8, Delimiter: bulk.Pipe}, alejandro + ",ÑANDÚ "},
+		"over its own word":     {[]byte("sep=;\n" + plain), bulk.Spelling{Delimiter: bulk.Comma}, bulk.Spelling{Encoding: bulk.UTF8, Delimiter: bulk.Comma}, alejandro + " Ñandú"},
+		"UTF-8 as Windows-1252": {[]byte(plain), bulk.Spelling{Encoding: bulk.Western}, bulk.Spelling{Encoding: bulk.Western, Delimiter: bulk.Comma}, alejandro + " Ã‘andÃº"},
+		"Windows-1252 as UTF-8": {western(plain), bulk.Spelling{Encoding: bulk.UTF8}, bulk.Spelling{Encoding: bulk.UTF8, Delimiter: bulk.Comma}, alejandro + " \ufffdand\ufffd"},
+		"with a mark":           {[]byte("\xef\xbb\xbf" + plain), bulk.Spelling{Encoding: bulk.UTF8}, bulk.Spelling{Encoding: bulk.UTF8BOM, Delimiter: bulk.Comma}, alejandro + " Ñandú"},
+		"a mark and a bad byte": {append([]byte("\xef\xbb\xbf"), western(plain)...), bulk.Spelling{}, bulk.Spelling{Encoding: bulk.Western, Delimiter: bulk.Comma}, alejandro + " Ñandú"},
+	} {
+		sheet, err := bulk.ReadAs(tt.file, tt.as)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(tt.got, sheet.Spelling); diff != "" {
+			t.Errorf("%s: spelling (-want +got):\n%s", name, diff)
+		}
+		rows, err := sheet.Judge(sheet.Guess(), lookup.IMSS, today)
+		if err != nil || len(rows) != 1 || rows[0].Identifier+" "+rows[0].Reference != tt.want {
+			t.Errorf("%s: %+v, %v", name, rows, err)
+		}
 	}
 }
 
