@@ -63,17 +63,17 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) r
 	return uid, err
 }
 
-// BulkFile gives the bytes of a draft's file. ErrConflict: it was sent, and the file is gone.
-func (db *DB) BulkFile(ctx context.Context, env lookup.Environment, uid uuid.UUID) (file []byte, err error) {
+// BulkFile gives the bytes of a draft's file and how they were read last. ErrConflict: it was sent, and the file is gone.
+func (db *DB) BulkFile(ctx context.Context, env lookup.Environment, uid uuid.UUID) (file []byte, as bulk.Spelling, err error) {
 	err = db.pool.QueryRow(ctx, `-- name: bulk file
-select coalesce(file, '') from bulks where environment = $1 and uid = $2`, env, uid).Scan(&file)
+select coalesce(file, ''), encoding, delimiter from bulks where environment = $1 and uid = $2`, env, uid).Scan(&file, &as.Encoding, &as.Delimiter)
 	if err == nil && len(file) == 0 {
 		err = ErrConflict
 	}
-	return file, found(err)
+	return file, as, found(err)
 }
 
-// ReadBulkAgain judges a draft anew: under another layout or for another source, or because time went by. Of n only what a
+// ReadBulkAgain judges a draft anew: spelled, separated or laid out another way, for another source, or because time went by. Of n only what a
 // person may choose counts, and the rows.
 func (db *DB) ReadBulkAgain(ctx context.Context, env lookup.Environment, uid uuid.UUID, n NewBulk, now time.Time, by audit.Actor) error {
 	n.Environment = env
@@ -92,9 +92,9 @@ delete from bulk_rows where bulk_id = $1`, id); err != nil {
 		}
 		if err := tx.QueryRow(ctx, `-- name: read bulk again
 update bulks set connection_id = $2, platform = $3, columns = $4, header = $5, identifier_column = $6, reference_column = $7, judged_at = $8, total = $9,
-       people = $10 where id = $1 returning sha256`,
+       people = $10, encoding = $11, delimiter = $12 where id = $1 returning sha256`,
 			id, connectionID, n.Platform, n.Columns, n.Layout.Header, n.Layout.Identifier, n.Layout.Reference, now, len(n.Rows),
-			bulk.SumPeople(n.Platform, n.Rows)).Scan(&n.SHA256); err != nil {
+			bulk.SumPeople(n.Platform, n.Rows), n.Encoding, n.Delimiter).Scan(&n.SHA256); err != nil {
 			return err
 		}
 		if err := writeRows(ctx, tx, id, connectionID, n, now); err != nil {

@@ -170,7 +170,7 @@ func TestBulkSends(t *testing.T) {
 	if err := b.SendBulk(b.ctx, lookup.Sandbox, uid, b.sending(uid), b.by); !errors.Is(err, db.ErrConflict) {
 		t.Errorf("sent twice: %v", err)
 	}
-	if _, err := b.BulkFile(b.ctx, lookup.Sandbox, uid); !errors.Is(err, db.ErrConflict) {
+	if _, _, err := b.BulkFile(b.ctx, lookup.Sandbox, uid); !errors.Is(err, db.ErrConflict) {
 		t.Errorf("the file is still there: %v", err)
 	}
 	// Meanwhile a colleague asks about one of them by the form.

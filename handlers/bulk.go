@@ -49,7 +49,7 @@ func (c *Console) uploadBulk(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := visitOf(r)
-	draft, fault := c.judged(r, up.file, nil, lookup.Platform(up.fields["platform"]))
+	draft, fault := c.judged(r, up.file, bulk.Spelling{}, nil, lookup.Platform(up.fields["platform"]))
 	var uid uuid.UUID
 	if fault == nil {
 		draft.FileName = up.name
@@ -71,12 +71,12 @@ func (c *Console) uploadBulk(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect303(w, r, "/bulk/"+uid.String())
 }
 
-// judged reads a file, under a layout or (nil) as it looks, and judges its rows for a source.
-func (c *Console) judged(r *http.Request, file []byte, layout *bulk.Layout, platform lookup.Platform) (db.NewBulk, *views.Note) {
+// judged reads a file, spelled and laid out as is said or (empty, nil) as it looks, and judges its rows for a source.
+func (c *Console) judged(r *http.Request, file []byte, as bulk.Spelling, layout *bulk.Layout, platform lookup.Platform) (db.NewBulk, *views.Note) {
 	if !platform.Requestable() && platform != lookup.AllSources {
 		return db.NewBulk{}, &views.Note{ID: "lookups.form.platform_missing"}
 	}
-	sheet, err := bulk.Read(file)
+	sheet, err := bulk.ReadAs(file, as)
 	if err != nil {
 		return db.NewBulk{}, c.faultOf(r, err)
 	}
@@ -154,47 +154,6 @@ func (c *Console) bulkRows(ctx context.Context, page *views.BulkPage, query url.
 		return lookup.Cursor{At: page.Bulk.UploadedAt, ID: int64(i.Number)}
 	})
 	return nil
-}
-
-// readBulk judges a draft anew: its columns another way, another source, or what is known by now.
-func (c *Console) readBulk(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	form, err := web.ParseForm(r, web.FormLimits{})
-	if err != nil {
-		return err
-	}
-	v := visitOf(r)
-	file, err := c.DB.BulkFile(r.Context(), v.env, id)
-	if err != nil {
-		return failed(err)
-	}
-	layout := bulk.Layout{Header: form.Bool("header"), Identifier: bulk.None, Reference: bulk.None}
-	for name, column := range map[string]*int{"identifier": &layout.Identifier, "reference": &layout.Reference} {
-		if n, err := strconv.Atoi(form.Get(name)); err == nil {
-			*column = n
-		}
-	}
-	draft, fault := c.judged(r, file, &layout, lookup.Platform(form.Get("platform")))
-	if fault == nil {
-		err = c.DB.ReadBulkAgain(r.Context(), v.env, id, draft, c.Now(), v.actor)
-		if errors.Is(err, db.ErrNoConnection) {
-			fault = &views.Note{ID: "bulk.new.no_connection"}
-		} else if err != nil {
-			return failed(err)
-		}
-	}
-	if fault != nil {
-		page, err := c.bulkPage(w, r)
-		if err != nil {
-			return err
-		}
-		page.Errors = map[string]views.Note{"columns": *fault}
-		return web.Invalid(w, r, views.Bulk(page))
-	}
-	return c.done(w, r, "/bulk/"+id.String(), "bulk.flash.read")
 }
 
 // sendBulk sends a draft under the consent that the form says everybody in it gave.

@@ -189,6 +189,73 @@ func TestBulkWithoutHeader(t *testing.T) {
 	}
 }
 
+// A file that was read wrongly is put right by the form of its draft: what separates it, and how its letters are spelled.
+func TestBulkReadAnotherWay(t *testing.T) {
+	t.Parallel()
+	c := hooked(t)
+	b := c.as(auth.Analyst)
+	picked := func(at, name string) string {
+		value, _ := b.get(at).doc().Find("select[name=" + name + "] option[selected]").Attr("value")
+		return value
+	}
+	with := func(pairs ...string) url.Values {
+		v := url.Values{"delimiter": {"comma"}, "encoding": {"windows-1252"}, "header": {"on"}, "identifier": {"0"}, "reference": {"1"}, "platform": {"imss"}}
+		for i := 0; i < len(pairs); i += 2 {
+			v.Set(pairs[i], pairs[i+1])
+		}
+		return v
+	}
+	references := func() string {
+		return one[string](c, `select string_agg(reference, ' ' order by number) from bulk_rows`)
+	}
+	// The file says that commas separate it, and they do not.
+	at := b.draft("sep=,\nCURP;Cr\xe9dito, n\xfam.\n" + alejandro + ";\xd1and\xfa, 1\n" + eduardo + ";\x80, 2\n")
+	b.get(at).count("tr[data-verdict=invalid]", 2).count("#delimiter option", 4).count("#encoding option", 2)
+	if d, e := picked(at, "delimiter"), picked(at, "encoding"); d != "comma" || e != "windows-1252" {
+		t.Fatalf("preselected: %q, %q", d, e)
+	}
+	// By another delimiter the columns are others: they are found anew, whatever the form says of the old ones.
+	b.post(at+"/read", with("delimiter", "semicolon", "identifier", "1", "reference", "0")).to(at)
+	b.get(at).count("tr[data-verdict=send]", 2)
+	if d, i := picked(at, "delimiter"), picked(at, "identifier"); d != "semicolon" || i != "0" {
+		t.Errorf("read again: %q, column %q", d, i)
+	}
+	for _, step := range []struct{ encoding, stored, references string }{
+		{"utf-8", "utf-8", "\ufffdand\ufffd, 1 \ufffd, 2"}, {"windows-1252", "windows-1252", "Ñandú, 1 €, 2"}, {"", "windows-1252", "Ñandú, 1 €, 2"},
+	} {
+		b.post(at+"/read", with("delimiter", "semicolon", "encoding", step.encoding)).to(at)
+		if got := references(); got != step.references || one[string](c, `select encoding from bulks`) != step.stored || picked(at, "encoding") != step.stored {
+			t.Errorf("as %q: %s, %q is chosen", step.encoding, got, picked(at, "encoding"))
+		}
+	}
+	for field, v := range map[string]url.Values{
+		"delimiter":  with("delimiter", "moon", "encoding", "utf-8"),
+		"encoding":   with("encoding", "ebcdic", "delimiter", "pipe"),
+		"identifier": with("delimiter", "semicolon", "identifier", "7"),
+		"platform":   with("delimiter", "semicolon", "platform", "moon"),
+	} {
+		doc := b.post(at+"/read", v).want(http.StatusUnprocessableEntity).doc()
+		if doc.Find("#bulk-layout [aria-invalid=true]#"+field+", #bulk-layout fieldset[aria-invalid=true] #"+field).Length() != 1 || doc.Find("#"+field+"-error").Length() != 1 {
+			t.Errorf("%s: no reason at the field", field)
+		}
+		for _, kept := range []string{"delimiter", "encoding"} {
+			if got, _ := doc.Find("#" + kept + " option[selected]").Attr("value"); kept != field && got != v.Get(kept) {
+				t.Errorf("%s: %s comes back as %q", field, kept, got)
+			}
+		}
+	}
+	if got := references(); got != "Ñandú, 1 €, 2" || picked(at, "delimiter") != "semicolon" {
+		t.Errorf("what was refused was stored: %s", got)
+	}
+	// A mark of UTF-8 is the file's own: it stays so when nothing is changed.
+	marked := b.draft("\xef\xbb\xbf" + portfolio)
+	if got := picked(marked, "encoding"); got != "utf-8" {
+		t.Errorf("a file with a mark: %q", got)
+	}
+	b.post(marked+"/read", with("delimiter", "semicolon", "encoding", "utf-8")).to(marked)
+	b.get(marked).has(spanish.T("bulk.encoding.utf_8_bom")).count("tr[data-verdict=send]", 2)
+}
+
 func TestBadUploads(t *testing.T) {
 	t.Parallel()
 	c := hooked(t)

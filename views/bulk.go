@@ -55,7 +55,16 @@ type BulkPage struct {
 	ConsentDays   int
 	Price         connection.Price // of a lookup, in a draft
 	Form          BulkForm
-	Errors        map[string]Note // consent, means, given_on, insist; columns
+	Typed         *BulkReading    // what was refused of how to read it; nil: as it was read
+	Errors        map[string]Note // consent, means, given_on, insist; delimiter, encoding, header, identifier, platform
+}
+
+// BulkReading is how a draft is to be read, as the form says it.
+type BulkReading struct {
+	Delimiter, Encoding   string
+	Header                bool
+	Identifier, Reference string // numbers of columns, from 0
+	Platform              string
 }
 
 // BulkForm is what a person said of everybody in a draft, kept as typed.
@@ -140,6 +149,49 @@ func (v BulkPage) takes(n int) string {
 	default:
 		return v.T("bulk.takes.hours", "Count", (minutes+30)/60)
 	}
+}
+
+// chosen is how the draft is read, or was to be.
+func (v BulkPage) chosen() BulkReading {
+	if v.Typed != nil {
+		return *v.Typed
+	}
+	b := v.Bulk
+	encoding := b.Encoding
+	if encoding == bulk.UTF8BOM {
+		encoding = bulk.UTF8
+	}
+	return BulkReading{Delimiter: string(b.Delimiter), Encoding: string(encoding), Header: b.Layout.Header, Identifier: strconv.Itoa(b.Layout.Identifier),
+		Reference: strconv.Itoa(b.Layout.Reference), Platform: string(b.Platform)}
+}
+
+func (v BulkPage) delimiterOptions() []Option {
+	options := make([]Option, len(bulk.Delimiters))
+	for i, d := range bulk.Delimiters {
+		options[i] = Option{Value: string(d), Word: delimiterWord(v.Page, d)}
+	}
+	return options
+}
+
+func (v BulkPage) encodingOptions() []Option {
+	options := make([]Option, len(bulk.Encodings))
+	for i, e := range bulk.Encodings {
+		options[i] = Option{Value: string(e), Word: encodingWord(v.Page, e)}
+	}
+	return options
+}
+
+func delimiterWord(p Page, d bulk.Delimiter) string { return p.T("bulk.delimiter." + string(d)) }
+
+func encodingWord(p Page, e bulk.Encoding) string {
+	return p.T("bulk.encoding." + strings.ReplaceAll(string(e), "-", "_"))
+}
+
+// sources are the options of whom to ask.
+func (v BulkPage) sources(chosen string) Choice {
+	choice := bulkSources(v.Page, v.Sources, chosen)
+	choice.Err = v.Errors["platform"]
+	return choice
 }
 
 // columnOptions are the file's columns, and none where the bulk can do without.
@@ -264,8 +316,8 @@ func (v BulkPage) reading() []Fact {
 	b := v.Bulk
 	return []Fact{
 		{Label: v.T("bulk.facts.rows"), Text: v.P.Number(int64(b.Total))},
-		{Label: v.T("bulk.facts.delimiter"), Text: v.T("bulk.delimiter." + string(b.Delimiter))},
-		{Label: v.T("bulk.facts.encoding"), Text: v.T("bulk.encoding." + strings.ReplaceAll(string(b.Encoding), "-", "_"))},
+		{Label: v.T("bulk.facts.delimiter"), Text: delimiterWord(v.Page, b.Delimiter)},
+		{Label: v.T("bulk.facts.encoding"), Text: encodingWord(v.Page, b.Encoding)},
 		{Label: v.T("bulk.facts.judged"), Text: v.P.DateTime(b.JudgedAt)},
 	}
 }
