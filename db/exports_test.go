@@ -100,16 +100,36 @@ func TestExportsHoldTheList(t *testing.T) {
 	}
 }
 
+// Whatever is filtered, the file holds what the filter means, and is counted before as it comes out.
+func TestExportsHoldWhatIsFiltered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for plain, f := range b.assorted() {
+		want := value[[]string](b, `select coalesce(array_agg(uid::text order by requested_at desc, id desc), '{}') from lookups where `+plain)
+		s := receipt.Selection{Environment: lookup.Sandbox, Kind: receipt.Lookups, Lookups: f, Zone: "UTC"}
+		_, file, err := b.MakeExport(b.ctx, asking(s), export.Write, b.by)
+		b.must(err)
+		if diff := cmp.Diff(want, table(t, file, "lookup_id")); diff != "" {
+			t.Errorf("%s (-meant +file):\n%s", plain, diff)
+		}
+		if count, err := b.CountExport(b.ctx, s); err != nil || count.Items != len(want) {
+			t.Errorf("%s: counted %d of %d (%v)", plain, count.Items, len(want), err)
+		}
+	}
+}
+
 func TestExportsHoldTheLedger(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.taken("account")
+	m := b.taken("account")
 	b.tell(success("account"))
 	for range 3 {
 		b.deliver()
 	}
 	b.deliver(func(r *db.Receipt) { r.Verdict, r.Cause, r.Answer = webhook.Refused, webhook.CauseMethod, 401 })
-	for name, f := range map[string]webhook.Filter{"all": {}, "refused": {Verdict: webhook.Refused}, "action": {Action: "login.success"}, "waiting": {State: webhook.StateWaiting}} {
+	for name, f := range map[string]webhook.Filter{"all": {}, "refused": {Verdict: webhook.Refused}, "action": {Action: "login.success"}, "waiting": {State: webhook.StateWaiting},
+		"account": {Account: "account"}, "answered": {Answered: 401}, "cause": {Cause: webhook.CauseMethod}, "hook and state": {Hook: b.hook.UID, State: webhook.StateProcessed},
+		"lookup": {Lookup: m.uid}, "text": {Text: "body", From: day(2000, 1, 1), To: time.Now()}} {
 		list, _, _, err := b.Deliveries(b.ctx, lookup.Sandbox, f, lookup.Page{Limit: 100}, time.UTC)
 		b.must(err)
 		want := []string{}

@@ -212,11 +212,10 @@ func TestLookupsPageBothWays(t *testing.T) {
 	}
 }
 
-// Of many facets, some with many lookups and some with few, some of long ago and some of today, a filtered list merges the same
-// rows as are found one by one.
-func TestFilteredPagesBothWays(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
+// assorted are 700 lookups of many facets, some with many of them and some with few, some only of long ago, and filters with what
+// they mean in plain SQL.
+func (b *bench) assorted() map[string]lookup.Filter {
+	b.t.Helper()
 	b.seed(1, 1)
 	colleague := b.user("inés@example.mx", auth.Supervisor)
 	b.exec(`insert into lookups (environment, person_id, connection_id, consent_id, platform, source, again, requested_by, requested_at, status, detail, employment_state, owner_id)
@@ -230,11 +229,11 @@ select environment, person_id, connection_id, consent_id, (array['imss', 'issste
 	b.exec(`insert into lookup_tags (lookup_id, tag_id, requested_at) select l.id, t.id, l.requested_at from lookups l, tags t where l.id % 3 = 0`)
 	tag := value[uuid.UUID](b, `select uid from tags`)
 	if n := value[int](b, `select count(*) from lookup_facets`); n < 40 {
-		t.Fatalf("%d facets are merged in no time", n)
+		b.t.Fatalf("%d facets are merged in no time", n)
 	}
 	const tagged = ` and id in (select lookup_id from lookup_tags)`
 	hers := fmt.Sprint(colleague.ID)
-	for plain, f := range map[string]lookup.Filter{
+	return map[string]lookup.Filter{
 		`status = 'error'`:   {Status: lookup.Error},
 		`platform = 'imss'`:  {Platform: lookup.IMSS},
 		`connection_id > 0`:  {Dialect: lookup.Palenca},
@@ -249,8 +248,18 @@ select environment, person_id, connection_id, consent_id, (array['imss', 'issste
 		`requested_by = ` + hers + ` and detail = 'invalid_nss'` + tagged:         {Analyst: colleague.UID, Detail: "invalid_nss", Tag: tag},
 		`platform = 'all' and requested_at < '2026-03-02 00:00:00Z'::timestamptz`: {Platform: lookup.AllSources, To: day(2026, 3, 1)},
 		`status in ('error', 'expired') and platform <> 'x'`:                      {Actor: lookup.ActorAnalyst},
-	} {
-		want := value[[]int64](b, `select coalesce(array_agg(id order by requested_at desc, id desc), '{}') from lookups where `+plain)
+	}
+}
+
+// listed gives the ids that a list of a plain condition has, in its order.
+const listed = `select coalesce(array_agg(id order by requested_at desc, id desc), '{}') from lookups where `
+
+// A filtered list merges the same rows as are found one by one.
+func TestFilteredPagesBothWays(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for plain, f := range b.assorted() {
+		want := value[[]int64](b, listed+plain)
 		for _, limit := range []int{3, 50, 1000} {
 			b.bothWays(plain, f, limit, want)
 		}
