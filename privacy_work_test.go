@@ -68,7 +68,11 @@ func workWith(g *guest, at, person, name, nss string) {
 	if shown == nil {
 		g.t.Fatal("nothing can be decided")
 	}
-	today := time.Now().Format(time.DateOnly)
+	zone, err := time.LoadLocation("America/Mexico_City") // the user's: in the evening there it is tomorrow in UTC
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	today := time.Now().In(zone).Format(time.DateOnly)
 	send(http.StatusUnprocessableEntity, at+"/decisions", "reason", freeText+" "+alejandro, "as_of", today, "shown", alejandro)
 	send(http.StatusSeeOther, at+"/decisions", "reason", freeText+" "+alejandro, "as_of", "2024-01-31", "shown", shownAsOf(see, at, "2024-01-31"))
 	send(http.StatusBadRequest, at+"/decisions", "reason", freeText, "as_of", alejandro, "shown", shown[1])

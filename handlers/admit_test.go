@@ -96,7 +96,7 @@ func TestBodiesAreSearchedOnTheTrail(t *testing.T) {
 	t.Parallel()
 	c := hooked(t)
 	c.deliver(`{"webhook_action":"login.created","data":{"account_id":"needle"}}`)
-	today := c.Now().Format(time.DateOnly)
+	today := c.Now().In(mexico).Format(time.DateOnly)
 	query := "text=needle&from=" + today + "&to=" + today
 	form, err := url.ParseQuery(query)
 	c.must(err)

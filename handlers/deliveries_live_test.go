@@ -66,7 +66,16 @@ func TestDeliveriesComeLive(t *testing.T) {
 	b.watchAt("/deliveries/live", query).until(`data-delivery="` + late + `"`)
 }
 
-func today(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+// mexico is where users are, unless they say otherwise: in the evening there it is tomorrow in UTC.
+var mexico = func() *time.Location {
+	zone, err := time.LoadLocation("America/Mexico_City")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}()
+
+func today(days int) string { return time.Now().In(mexico).AddDate(0, 0, days).Format(time.DateOnly) }
 
 // A list follows its own environment, for those who may read deliveries.
 func TestDeliveriesLiveLimits(t *testing.T) {
