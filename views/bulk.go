@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"cotejo/internal/auth"
 	"cotejo/internal/bulk"
 	"cotejo/internal/connection"
 	"cotejo/internal/lookup"
@@ -311,15 +312,18 @@ func (v BulkPage) hash() string {
 	return hex.EncodeToString(v.Bulk.SHA256)[:16] + "…"
 }
 
-// reading is how the file was understood.
+// reading is how the file was understood; by which delimiter, who may correct it reads in the form.
 func (v BulkPage) reading() []Fact {
 	b := v.Bulk
-	return []Fact{
+	facts := []Fact{
 		{Label: v.T("bulk.facts.rows"), Text: v.P.Number(int64(b.Total))},
-		{Label: v.T("bulk.facts.delimiter"), Text: delimiterWord(v.Page, b.Delimiter)},
 		{Label: v.T("bulk.facts.encoding"), Text: encodingWord(v.Page, b.Encoding)},
 		{Label: v.T("bulk.facts.judged"), Text: v.P.DateTime(b.JudgedAt)},
 	}
+	if !v.May(auth.PowerRequest) {
+		facts = append(facts, Fact{Label: v.T("bulk.facts.delimiter"), Text: delimiterWord(v.Page, b.Delimiter)})
+	}
+	return facts
 }
 
 func (v BulkPage) source() string {
