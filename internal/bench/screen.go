@@ -76,7 +76,7 @@ listen bench_raw`); err != nil {
 		if err != nil {
 			return err
 		}
-		at, err := page.row(ctx, l.UID)
+		at, err := page.row(ctx, l.UID, "", began)
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ select a.account_id, a.uid::text, a.vendor_user_id, l.id, l.uid::text from attem
 		if err != nil {
 			return err
 		}
-		at, err := page.row(ctx, w.UID)
+		at, err := page.row(ctx, w.UID, `data-status="incomplete"`, began)
 		if err != nil {
 			return err
 		}
@@ -255,11 +255,12 @@ func (p *openPage) next(ctx context.Context) (arrived, error) {
 	}
 }
 
-// row waits for a lookup's row and tells when it was there whole.
-func (p *openPage) row(ctx context.Context, uid string) (time.Time, error) {
+// row waits for a lookup's row that says what it should, and tells when it was there whole. One that was there before is of
+// an older change, heard late.
+func (p *openPage) row(ctx context.Context, uid, says string, since time.Time) (time.Time, error) {
 	for {
 		e, err := p.next(ctx)
-		if err != nil || strings.Contains(e.text, uid) {
+		if err != nil || e.at.After(since) && strings.Contains(e.text, uid) && strings.Contains(e.text, says) {
 			return e.at, err
 		}
 	}
