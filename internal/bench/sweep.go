@@ -125,6 +125,7 @@ type known struct {
 	Account          string
 	Lookups          lookup.Cursor // far back
 	Deliveries       lookup.Cursor
+	Day              time.Time // the last whole one of the data: what was received later came from a bench
 	Names, Employers []string
 	CURP, NSS        string
 	Reference        string
@@ -164,10 +165,11 @@ select (select array_agg(u.uid order by (select count(*) from lookups l where l.
 	k.by.Name = "bench"
 	back := time.Now().AddDate(0, -22, 0)
 	err = pool.QueryRow(ctx, `-- name: bench deep cursors
-select l.requested_at, l.id, d.received_at, d.id
+select l.requested_at, l.id, d.received_at, d.id, (select max(requested_at) from lookups)
   from (select requested_at, id from lookups where requested_at < $1 order by requested_at desc, id desc limit 1) l,
        (select received_at, id from deliveries where received_at < $1 order by received_at desc, id desc limit 1) d`, back).
-		Scan(&k.Lookups.At, &k.Lookups.ID, &k.Deliveries.At, &k.Deliveries.ID)
+		Scan(&k.Lookups.At, &k.Lookups.ID, &k.Deliveries.At, &k.Deliveries.ID, &k.Day)
+	k.Day = k.Day.UTC().AddDate(0, 0, -1).Truncate(24 * time.Hour)
 	return k, err
 }
 

@@ -137,13 +137,11 @@ select uid from people order by id limit 1`).Scan(&person)
 			return 1, err
 		}, ""},
 		{"a text in the bodies of a day", func(ctx context.Context) (int, error) {
-			day := now.AddDate(0, 0, -1).UTC().Truncate(24 * time.Hour)
-			rows, _, _, err := store.Deliveries(ctx, env, webhook.Filter{Text: "xqzvwy", From: day, To: day}, first, time.UTC)
+			rows, _, _, err := store.Deliveries(ctx, env, webhook.Filter{Text: "xqzvwy", From: k.Day, To: k.Day}, first, time.UTC)
 			return len(rows), err
 		}, ""},
 		{"a text in the accepted ones of seven days", func(ctx context.Context) (int, error) {
-			day := now.AddDate(0, 0, -1).UTC().Truncate(24 * time.Hour)
-			f := webhook.Filter{Text: "xqzvwy", Verdict: webhook.Accepted, From: day.AddDate(0, 0, -6), To: day}
+			f := webhook.Filter{Text: "xqzvwy", Verdict: webhook.Accepted, From: k.Day.AddDate(0, 0, -6), To: k.Day}
 			rows, _, _, err := store.Deliveries(ctx, env, f, first, time.UTC)
 			return len(rows), err
 		}, ""},
