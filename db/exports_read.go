@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -82,9 +83,12 @@ select `+exportColumns+` from exports e where e.environment = $1 and e.uid = $2`
 	return e, found(err)
 }
 
+// OpenExports is how many exports without a receipt are listed.
+const OpenExports = 20
+
 // ExportsWithout gives the newest exports of an environment that have no receipt: under way, cancelled or failed. Those of
-// one user, or (0) everybody's; up to twenty.
-func (db *DB) ExportsWithout(ctx context.Context, env lookup.Environment, userID int64) ([]receipt.Export, error) {
+// one user, or (0) everybody's; up to OpenExports, and whether there are more.
+func (db *DB) ExportsWithout(ctx context.Context, env lookup.Environment, userID int64) (list []receipt.Export, more bool, err error) {
 	q := where{}
 	q.add("e.environment = ?", env)
 	q.add("e.state not in ('ready', 'expired')")
@@ -92,14 +96,15 @@ func (db *DB) ExportsWithout(ctx context.Context, env lookup.Environment, userID
 		q.add("e.asked_by = ?", userID)
 	}
 	rows, err := db.pool.Query(ctx, `-- name: exports without receipt
-select `+exportColumns+` from exports e where `+q.text()+` order by e.id desc limit 20`, q.args...)
+select `+exportColumns+` from exports e where `+q.text()+` order by e.id desc limit `+strconv.Itoa(OpenExports+1), q.args...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e receipt.Export, err error) {
+	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e receipt.Export, err error) {
 		err = row.Scan(exportTargets(&e)...)
 		return e, err
 	})
+	return list[:min(len(list), OpenExports)], len(list) > OpenExports, err
 }
 
 // TakeExport writes to the trail that a person downloads the file of an export of their own, and gives what its name and

@@ -372,8 +372,8 @@ func TestExportInTheBackground(t *testing.T) {
 	if !errors.Is(err, db.ErrStopped) || value[int](b, `select count(*) from receipts where uid = $1`, uid) != 0 || value[int](b, `select count(*) from export_chunks`) != 0 {
 		t.Errorf("cancelled: %v", err)
 	}
-	open, err := b.ExportsWithout(b.ctx, lookup.Sandbox, b.analyst.ID)
-	if err != nil || len(open) != 1 || open[0].State != receipt.Cancelled {
+	open, more, err := b.ExportsWithout(b.ctx, lookup.Sandbox, b.analyst.ID)
+	if err != nil || more || len(open) != 1 || open[0].State != receipt.Cancelled {
 		t.Errorf("without receipt: %v, %v", open, err)
 	}
 	if n := value[int](b, `select count(*) from audit_entries where action = $1`, audit.ExportCancelled); n != 1 {
@@ -383,9 +383,15 @@ func TestExportInTheBackground(t *testing.T) {
 	b.exec(`insert into exports (environment, kind, zone, people, asked_by, asked_name, state, finished_at, expires_at)
 		select environment, kind, zone, people, asked_by, asked_name, 'expired', now(), now() from exports, generate_series(1, 30) where uid = $1`, uid)
 	for _, whose := range []int64{b.analyst.ID, 0} {
-		if open, err = b.ExportsWithout(b.ctx, lookup.Sandbox, whose); err != nil || len(open) != 1 || open[0].UID != uid {
+		if open, more, err = b.ExportsWithout(b.ctx, lookup.Sandbox, whose); err != nil || more || len(open) != 1 || open[0].UID != uid {
 			t.Errorf("without receipt after others: %v, %v", open, err)
 		}
+	}
+	// Of more than are listed, the newest are, and it is said.
+	b.exec(`insert into exports (environment, kind, zone, people, asked_by, asked_name, state, finished_at)
+		select environment, kind, zone, people, asked_by, asked_name, state, finished_at from exports, generate_series(1, $2::int) where uid = $1`, uid, db.OpenExports)
+	if open, more, err = b.ExportsWithout(b.ctx, lookup.Sandbox, 0); err != nil || !more || len(open) != db.OpenExports || open[len(open)-1].UID == uid {
+		t.Errorf("without receipt: %d, more: %v, %v", len(open), more, err)
 	}
 }
 

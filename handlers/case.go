@@ -106,7 +106,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := c.page(w, r, "lookups", "")
 	if web.IsPartial(r) {
-		return web.Render(w, r, http.StatusOK, views.RevealedField(page, value))
+		return web.Render(w, r, http.StatusOK, views.Revealed(page, value))
 	}
 	// Without script: the same page with the value in it, not kept anywhere.
 	found, err := c.DB.WatchLookup(r.Context(), v.env, id)

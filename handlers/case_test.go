@@ -62,7 +62,7 @@ func TestReveal(t *testing.T) {
 	path := "/lookups/" + uid.String() + "/reveal"
 	for field, value := range map[string]string{"curp": alejandro, "nss": nss} {
 		// htmx gets the field alone, a browser without script the page with the field in it.
-		b.post(path, url.Values{"field": {field}}, "HX-Request", "true").want(http.StatusOK).has(value).count("nav", 0).count(".reveal", 1)
+		b.post(path, url.Values{"field": {field}}, "HX-Request", "true").want(http.StatusOK).has(value).count("nav", 0).count(".mask--open", 1)
 		r := b.post(path, url.Values{"field": {field}}).want(http.StatusOK).has(value).count("#lookup", 1)
 		if r.header.Get("Cache-Control") != "no-store" {
 			t.Error("a revealed page may be stored")

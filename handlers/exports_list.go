@@ -35,7 +35,7 @@ func (c *Console) exports(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range list {
 		page.List = append(page.List, said(one))
 	}
-	if page.Open, err = c.DB.ExportsWithout(r.Context(), v.env, owner); err != nil {
+	if page.Open, page.MoreOpen, err = c.DB.ExportsWithout(r.Context(), v.env, owner); err != nil {
 		return failed(err)
 	}
 	page.Before, page.After = ends(list, newer, older, func(r receipt.Receipt) lookup.Cursor { return lookup.Cursor{At: r.MadeAt, ID: r.ID} })

@@ -306,6 +306,10 @@ func TestExportInTheBackground(t *testing.T) {
 	b.post(second+"/cancel", nil).to(second)
 	b.get(second).count("#export[data-state=cancelled]", 1).has("cancel")
 	b.post(second+"/cancel", nil).to(second) // it says so
+	b.get("/exports").count("li[data-export]", 2).lacks("más recientes")
+	c.exec(`insert into exports (environment, kind, zone, people, asked_by, asked_name, state, finished_at)
+		select environment, kind, zone, people, asked_by, asked_name, state, finished_at from exports, generate_series(1, 20) where state = 'cancelled'`)
+	b.get("/exports").count("li[data-export]", 20).has("Se muestran las 20 más recientes.")
 
 	c.exec(`delete from river_job where kind = 'create_account'`)
 	c.work()

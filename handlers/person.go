@@ -170,7 +170,7 @@ func (c *Console) revealPerson(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	if web.IsPartial(r) {
-		return web.Render(w, r, http.StatusOK, views.RevealedField(c.page(w, r, "lookups", ""), value))
+		return web.Render(w, r, http.StatusOK, views.Revealed(c.page(w, r, "lookups", ""), value))
 	}
 	found, err := c.DB.WatchPerson(r.Context(), v.env, id)
 	if err != nil {

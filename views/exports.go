@@ -184,6 +184,7 @@ type ExportsPage struct {
 	All           bool // everybody's
 	List          []ReceiptRow
 	Open          []receipt.Export
+	MoreOpen      bool // of those
 	Names         FilterNames
 	After, Before string // opaque keys of the older and newer pages, "" = none
 }

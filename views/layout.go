@@ -5,8 +5,8 @@ import "github.com/a-h/templ"
 // htmxConfig is read by htmx from its meta tag. Its own indicator style would be an inline style, which the policy
 // refuses. Only the stream extension is let in; the one that keeps pages in browser storage is not even bundled
 // (OWASP ASVS 5.0, 14.3.3: no personal data in browser storage). A fold that the reader opened stays open when its page
-// changes under it.
-const htmxConfig = `{"includeIndicatorCSS":false,"extensions":"sse","transitions":false,"morphIgnore":["data-htmx-powered","open"]}`
+// changes under it, and so do an identifier just revealed and the question for a password before it.
+const htmxConfig = `{"includeIndicatorCSS":false,"extensions":"sse","transitions":false,"morphIgnore":["data-htmx-powered","open"],"morphSkip":"[hx-morph-skip], .reveal:has([data-focus])"}`
 
 // themes are the values of the theme switch; "" follows the system.
 var themes = []string{"", "light", "dark"}

@@ -589,7 +589,7 @@ func Revealed(p Page, value string) templ.Component {
 }
 
 // Reveal is the button that asks for the full identifier: a form, so that it works without a script, whose answer
-// htmx puts in the place of the element with class "reveal" around it. field is "curp", "rfc" or "nss".
+// htmx puts into the element with class "reveal" around it, which live changes then leave alone (htmxConfig). field is "curp", "rfc" or "nss".
 func Reveal(p Page, action, field string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -637,7 +637,7 @@ func Reveal(p Page, action, field string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "\" hx-target=\"closest .reveal\" hx-swap=\"outerHTML\"><input type=\"hidden\" name=\"field\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "\" hx-target=\"closest .reveal\" hx-swap=\"innerHTML\"><input type=\"hidden\" name=\"field\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

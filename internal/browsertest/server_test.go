@@ -73,21 +73,35 @@ var (
 	sandboxLine = regexp.MustCompile(`API key (\S+), widget`)
 )
 
-// serve starts a process of the installation and returns when it is ready. When the test ends the process has to end in
-// order, having logged no error and nobody's CURP.
-func (s *site) serve(settings ...string) *process {
+// program is the program with the installation's settings.
+func (s *site) program(args ...string) *exec.Cmd {
 	s.t.Helper()
 	binary, err := shared.binary()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	p := &process{}
-	address := freeAddress(s.t)
-	cmd := exec.Command(binary)
+	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+s.database, "COTEJO_SECRET_KEY="+s.key, "COTEJO_DATA_DIR="+s.dir,
-		"COTEJO_LISTEN="+address, "COTEJO_METRICS_LISTEN=off", "COTEJO_ADMIN_EMAIL="+adminEmail, "COTEJO_ADMIN_PASSWORD="+adminPassword,
+		"COTEJO_METRICS_LISTEN=off", "COTEJO_ADMIN_EMAIL="+adminEmail, "COTEJO_ADMIN_PASSWORD="+adminPassword,
 		"COTEJO_SANDBOX=embedded", "COTEJO_SANDBOX_LISTEN="+s.sandbox, "COTEJO_SANDBOX_DELAY=200ms", "COTEJO_SANDBOX_RATE=0")
-	cmd.Env = append(cmd.Env, settings...)
+	return cmd
+}
+
+// seed adds invented lookups.
+func (s *site) seed(lookups int) {
+	s.t.Helper()
+	if text, err := s.program("seed", "--lookups", fmt.Sprint(lookups), "--deliveries", "0").CombinedOutput(); err != nil {
+		s.t.Fatalf("seed: %v\n%s", err, text)
+	}
+}
+
+// serve starts a process of the installation and returns when it is ready. When the test ends the process has to end in
+// order, having logged no error and nobody's CURP.
+func (s *site) serve(settings ...string) *process {
+	s.t.Helper()
+	p := &process{}
+	cmd := s.program()
+	cmd.Env = append(append(cmd.Env, "COTEJO_LISTEN="+freeAddress(s.t)), settings...)
 	cmd.Stderr = &p.log
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
