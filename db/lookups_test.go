@@ -154,51 +154,58 @@ select l.environment, l.person_id, l.connection_id, l.consent_id, l.platform, 'b
 	b.exec(`alter table audit_entries disable trigger user; delete from audit_entries; alter table audit_entries enable trigger user; delete from lookups where source = 'form'`)
 }
 
-// bothWays pages through the lookups that a filter lets through, there and back, and wants them all, each once.
-func (b *bench) bothWays(what string, f lookup.Filter, limit int, want []int64) {
+// bothWays pages through what a list lets through, there and back, and wants all of it, each row once.
+func bothWays[T any](b *bench, what string, limit int, want []int64, key func(T) lookup.Cursor, list func(lookup.Page) (rows []T, newer, older bool, err error)) {
 	b.t.Helper()
-	cursor := func(r lookup.Row) lookup.Cursor { return lookup.Cursor{At: r.RequestedAt, ID: r.ID} }
 	var there, back []int64
 	var page lookup.Page
-	var rows []lookup.Row
+	var rows []T
 	for {
 		page.Limit = limit
 		var newer, older bool
 		var err error
-		rows, newer, older, err = b.Lookups(b.ctx, lookup.Sandbox, f, page, time.UTC)
+		rows, newer, older, err = list(page)
 		b.must(err)
 		if newer != (len(there) > 0) || older != (len(there)+len(rows) < len(want)) {
 			b.t.Fatalf("%s by %d, after %d rows: newer %v, older %v", what, limit, len(there), newer, older)
 		}
 		for _, r := range rows {
-			there = append(there, r.ID)
+			there = append(there, key(r).ID)
 		}
 		if !older {
 			break
 		}
-		page = lookup.Page{After: cursor(rows[len(rows)-1])}
+		page = lookup.Page{After: key(rows[len(rows)-1])}
 	}
 	if diff := cmp.Diff(want, there); diff != "" {
 		b.t.Fatalf("%s by %d (-want +got):\n%s", what, limit, diff)
 	}
 	for _, r := range rows {
-		back = append(back, r.ID)
+		back = append(back, key(r).ID)
 	}
 	for len(back) < len(want) {
-		before, newer, older, err := b.Lookups(b.ctx, lookup.Sandbox, f, lookup.Page{Before: cursor(rows[0]), Limit: limit}, time.UTC)
+		before, newer, older, err := list(lookup.Page{Before: key(rows[0]), Limit: limit})
 		b.must(err)
 		if !older || newer != (len(back)+len(before) < len(want)) || len(before) == 0 {
 			b.t.Fatalf("%s by %d, back %d rows: newer %v, older %v", what, limit, len(back), newer, older)
 		}
 		ids := make([]int64, len(before))
 		for i, r := range before {
-			ids[i] = r.ID
+			ids[i] = key(r).ID
 		}
 		back, rows = append(ids, back...), before
 	}
 	if diff := cmp.Diff(want, back); diff != "" {
 		b.t.Errorf("%s by %d, back (-want +got):\n%s", what, limit, diff)
 	}
+}
+
+// lookupsBothWays wants the lookups that a filter lets through.
+func (b *bench) lookupsBothWays(what string, f lookup.Filter, limit int, want []int64) {
+	b.t.Helper()
+	bothWays(b, what, limit, want, func(r lookup.Row) lookup.Cursor { return lookup.Cursor{At: r.RequestedAt, ID: r.ID} }, func(page lookup.Page) ([]lookup.Row, bool, bool, error) {
+		return b.Lookups(b.ctx, lookup.Sandbox, f, page, time.UTC)
+	})
 }
 
 func TestLookupsPageBothWays(t *testing.T) {
@@ -208,7 +215,7 @@ func TestLookupsPageBothWays(t *testing.T) {
 	b.seed(all, 40)
 	want := value[[]int64](b, `select array_agg(id order by requested_at desc, id desc) from lookups`)
 	for _, limit := range []int{1, 7, 50, all, all + 1} {
-		b.bothWays("all", lookup.Filter{}, limit, want)
+		b.lookupsBothWays("all", lookup.Filter{}, limit, want)
 	}
 }
 
@@ -261,7 +268,7 @@ func TestFilteredPagesBothWays(t *testing.T) {
 	for plain, f := range b.assorted() {
 		want := value[[]int64](b, listed+plain)
 		for _, limit := range []int{3, 50, 1000} {
-			b.bothWays(plain, f, limit, want)
+			b.lookupsBothWays(plain, f, limit, want)
 		}
 	}
 }

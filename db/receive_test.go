@@ -204,7 +204,47 @@ func TestDeliveryForWorker(t *testing.T) {
 	}
 }
 
-func TestDeliveriesPageAndFilter(t *testing.T) {
+// A filtered list merges the same deliveries as are found one by one, whichever way its pages are turned.
+func TestDeliveriesPageBothWays(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.deliver(at(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
+	hook := value[uuid.UUID](b, `select uid from subscriptions`)
+	b.exec(`insert into deliveries (environment, subscription_id, connection_id, received_at, method, headers, body, body_size, body_sha256, verdict, cause, answered, action, account_id, processed_at, last_error)
+select environment, subscription_id, connection_id, received_at + g / 5 * interval '10 minutes', method, headers, convert_to('body ' || x % 10, 'utf8'), 6, body_sha256,
+       verdict, case when verdict = 'accepted' then '' when x % 3 = 0 then 'method' else 'unreadable' end, case when verdict = 'refused' then 405 else 200 end,
+       (array['login.success', 'login.error', 'login.incomplete', ''])[1 + x / 5 % 4], 'account ' || x % 40, case when verdict = 'refused' or x % 3 < 2 then received_at end, case when x % 9 = 2 then 'timeout' else '' end
+  from (select d.*, g, g * g % 9973 as x, (array['accepted', 'ignored', 'refused', 'accepted'])[1 + case when g < 200 then 0 else (g * g % 9973) / 2 % 4 end] as verdict
+          from (select environment, subscription_id, connection_id, received_at, method, headers, body_sha256 from deliveries) d, generate_series(1, 700) g) d`)
+	if n := value[int](b, `select count(*) from delivery_facets`); n < 20 {
+		t.Fatalf("%d facets are merged in no time", n)
+	}
+	for plain, f := range map[string]webhook.Filter{
+		`true`:                                      {},
+		`connection_id > 0`:                         {Dialect: lookup.Palenca},
+		`subscription_id > 0`:                       {Hook: hook},
+		`verdict = 'accepted'`:                      {Verdict: webhook.Accepted},
+		`cause = 'method'`:                          {Cause: webhook.CauseMethod},
+		`action = 'login.error'`:                    {Action: "login.error"},
+		`account_id = 'account 5'`:                  {Account: "account 5"},
+		`answered = 405`:                            {Answered: 405},
+		`processed_at is null`:                      {State: webhook.StateWaiting},
+		`processed_at is null and last_error <> ''`: {State: webhook.StateFailing},
+		`verdict = 'ignored' and action = 'login.success' and processed_at is not null`:                                                 {Verdict: webhook.Ignored, Action: "login.success", State: webhook.StateProcessed},
+		`answered = 200 and cause = 'unreadable' and received_at < '2026-03-02'`:                                                        {Answered: 200, Cause: webhook.CauseUnreadable, To: day(2026, 3, 1)},
+		`convert_from(body, 'utf8') = 'body 7'`:                                                                                         {Text: "body 7"},
+		`convert_from(body, 'utf8') = 'body 7' and verdict = 'accepted' and received_at >= '2026-03-02' and received_at < '2026-03-03'`: {Text: "body 7", Verdict: webhook.Accepted, From: day(2026, 3, 2), To: day(2026, 3, 2)},
+	} {
+		want := value[[]int64](b, `select coalesce(array_agg(id order by received_at desc, id desc), '{}') from deliveries where `+plain)
+		for _, limit := range []int{3, 50, 1000} {
+			bothWays(b, plain, limit, want, func(d webhook.Delivery) lookup.Cursor { return lookup.Cursor{At: d.ReceivedAt, ID: d.ID} }, func(page lookup.Page) ([]webhook.Delivery, bool, bool, error) {
+				return b.Deliveries(b.ctx, lookup.Sandbox, f, page, time.UTC)
+			})
+		}
+	}
+}
+
+func TestDeliveriesFilter(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -213,29 +253,6 @@ func TestDeliveriesPageAndFilter(t *testing.T) {
 select environment, subscription_id, connection_id, received_at + (g / 30) * interval '1 hour', method, headers, body, body_size, body_sha256,
        case when g % 5 = 0 then 'refused' else 'ignored' end, 'unreadable', 200, 'action ' || g % 3, 'account ' || g % 4
   from deliveries, generate_series(1, 129) g`)
-	cursor := func(d webhook.Delivery) lookup.Cursor { return lookup.Cursor{At: d.ReceivedAt, ID: d.ID} }
-	seen := map[int64]bool{}
-	page := lookup.Page{Limit: 40}
-	var list []webhook.Delivery
-	for older := true; older; page = (lookup.Page{After: cursor(list[len(list)-1]), Limit: 40}) {
-		var err error
-		list, _, older, err = b.Deliveries(b.ctx, lookup.Sandbox, webhook.Filter{}, page, time.UTC)
-		b.must(err)
-		for _, d := range list {
-			if seen[d.ID] {
-				t.Fatalf("delivery %d comes twice", d.ID)
-			}
-			seen[d.ID] = true
-		}
-	}
-	if len(seen) != 130 {
-		t.Errorf("%d deliveries, want 130", len(seen))
-	}
-	back, newer, older, err := b.Deliveries(b.ctx, lookup.Sandbox, webhook.Filter{}, lookup.Page{Before: cursor(list[0]), Limit: 200}, time.UTC)
-	b.must(err)
-	if len(back)+len(list) != 130 || newer || !older {
-		t.Errorf("%d before the last %d: newer %v, older %v", len(back), len(list), newer, older)
-	}
 	for _, test := range []struct {
 		f   webhook.Filter
 		sql string
