@@ -195,6 +195,9 @@ func (s *Sessions) replace(r *http.Request, w http.ResponseWriter, gs *sessions.
 	sum := sha256.Sum256(id)
 	now := time.Now().UTC()
 	rec := Record{Hash: sum[:], Data: data, UserID: values.UserID, CreatedAt: now, SeenAt: now, UserAgent: userAgent(r)}
+	if !values.SignedInAt.IsZero() {
+		rec.CreatedAt = values.SignedInAt // a password given once more makes no session longer
+	}
 	rec.ExpiresAt = s.expiry(rec)
 	if ip := ClientIP(r); ip.IsValid() {
 		rec.IP = ip.String()

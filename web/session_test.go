@@ -216,6 +216,24 @@ func TestIdleAndAbsoluteExpiry(t *testing.T) {
 			}
 		})
 	})
+	t.Run("absolute, with the password given now and then", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b, _ := newBrowser(newRecords(), web.SessionConfig{})
+			b.do(get("/in"))
+			for range 12*4 - 1 {
+				time.Sleep(15 * time.Minute)
+				b.do(get("/in"))
+				if got := b.user(t); got != "7" {
+					t.Fatalf("user %s", got)
+				}
+			}
+			time.Sleep(15 * time.Minute)
+			if got := b.user(t); got != "0" {
+				t.Errorf("user %s after 12 busy hours", got)
+			}
+		})
+	})
 	t.Run("a limit made shorter holds at once", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Names of events every stream sends by itself. htmx makes a DOM event of each; hx-sse:close="session-ended" keeps
-// it from coming back.
+// Names of events every stream sends by itself, of which htmx makes DOM events. A stream whose session has ended is opened once more
+// and answered 401, at which the page offers to sign in.
 const (
 	EventOpen         = "stream-open"
 	EventSessionEnded = "session-ended"
