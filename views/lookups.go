@@ -260,12 +260,12 @@ func (f NewLookupForm) platform() string {
 }
 
 // LookupTitle is the document title of a lookup's page: titles stay in the browser's history, so it carries the own
-// reference or nothing, never a name or a CURP.
+// reference or nothing, never a name or a CURP, not even one that somebody took for a reference.
 func LookupTitle(p Page, reference string) string {
 	if reference == "" {
 		return p.T("lookups.case.title")
 	}
-	return p.T("lookups.case.title_reference", "Reference", reference)
+	return p.T("lookups.case.title_reference", "Reference", curp.Redact(reference))
 }
 
 // RowID is the element that live updates replace.

@@ -409,6 +409,9 @@ func TestLookupTitle(t *testing.T) {
 	if got := LookupTitle(p, "SOL-1"); got != "Consulta SOL-1" {
 		t.Error(got)
 	}
+	if got := LookupTitle(p, "SOL-1 GATA000408HTLRLLA7"); got != "Consulta SOL-1 …" {
+		t.Error(got)
+	}
 }
 
 // Of the time after its answer a source has said nothing, so no tenure grows by itself.
