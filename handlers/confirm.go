@@ -30,7 +30,7 @@ func (c *Console) confirmed(next web.Handler) web.Handler {
 		if err != nil {
 			return err
 		}
-		page := views.ConfirmPage{Page: c.page(w, r, "", "signin.confirm.title"), Action: r.URL.Path, Field: form.Get("field"), Back: returnPath(r)}
+		page := views.ConfirmPage{Page: c.page(w, r, "", "signin.confirm.title"), Action: r.URL.RequestURI(), Field: form.Get("field"), Back: returnPath(r)}
 		if form.Has("password") {
 			if page.Err, err = c.confirm(r, form.Raw("password")); err != nil {
 				return err

@@ -22,6 +22,7 @@ func TestRevealAsksForThePasswordAgain(t *testing.T) {
 	asked := url.Values{"field": {"curp"}}
 	b.post(path, asked).want(http.StatusUnprocessableEntity).lacks(alejandro).count(`#confirm[action="`+path+`"] input[name=field][value=curp]`, 1)
 	b.post(path, asked, "HX-Request", "true").want(http.StatusUnprocessableEntity).lacks(alejandro).count("input[type=password]", 1).count("nav", 0)
+	b.post(path+"?page=3", asked).want(http.StatusUnprocessableEntity).count(`#confirm[action="`+path+`?page=3"]`, 1)
 	wrong := url.Values{"field": {"curp"}, "password": {"not this one, surely"}}
 	b.post(path, wrong).want(http.StatusUnprocessableEntity).lacks(alejandro, "not this one").count("#confirm-password-error", 1)
 	if n := c.trail(audit.CURPRevealed, b.user); n != 0 {

@@ -46,7 +46,7 @@ func (c *Console) work(field, saved string, do func(r *http.Request, id uuid.UUI
 			return c.done(w, r, "/lookups/"+id.String()+"#work", saved)
 		}
 		v := visitOf(r)
-		found, err := c.DB.WatchLookup(r.Context(), v.env, id)
+		found, err := c.DB.FollowLookup(r.Context(), v.env, id, v.actor) // nothing was done that the trail would tell of
 		if err != nil {
 			return failed(err)
 		}

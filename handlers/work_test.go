@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cotejo/internal/audit"
 	"cotejo/internal/auth"
 )
 
@@ -47,6 +48,12 @@ func TestCaseWork(t *testing.T) {
 		if bad.field != "owner" && bad.field != "note" && strings.TrimSpace(r.attr("#"+bad.field, "value")) != strings.TrimSpace(bad.value) {
 			t.Errorf("%s: what was typed is gone", bad.field)
 		}
+	}
+	// Who never opened the case has seen it then.
+	other := c.as(auth.Supervisor)
+	other.post(path+"/notes", url.Values{"note": {""}}).want(http.StatusUnprocessableEntity).count("#case", 1)
+	if n := c.trail(audit.LookupViewed, other.user); n != 1 {
+		t.Errorf("%d views on the trail of a case shown below a form's fault, want 1", n)
 	}
 	b.post(path+"/tags/remove", url.Values{"tag": {"x"}}).want(http.StatusNotFound)
 	b.post(path+"/tags/remove", url.Values{"tag": {tag}}).to(path + "#work")
