@@ -59,11 +59,12 @@ select l.person_id, l.connection_id, l.reference, c.dialect, l.platform, c.pause
 	err = tx.QueryRow(ctx, `-- name: past of person
 select coalesce(max(coalesce(a.final_event_at, a.settled_at)) filter (where a.status = 'success'), `+never+`),
        coalesce((array_agg(l.uid order by coalesce(a.final_event_at, a.settled_at) desc) filter (where a.status = 'success'))[1], '00000000-0000-0000-0000-000000000000'),
+       coalesce((array_agg(l.uid order by a.id desc) filter (where l.id <> $6 and a.settled_at is null))[1], '00000000-0000-0000-0000-000000000000'),
        count(*) filter (where a.sent_at >= $4 and a.settled_by <> 'refused'),
        coalesce(max(a.settled_at) filter (where a.status = 'error' and a.detail = $5), `+never+`)
   from lookups l join attempts a on a.lookup_id = l.id
- where l.person_id = $1 and l.connection_id = $2 and l.platform = $3`, p.personID, p.connectionID, p.Platform, begin, lookup.DetailThrottled).
-		Scan(&p.LastSuccess, &p.SuccessOf, &p.Today, &p.Throttled)
+ where l.person_id = $1 and l.connection_id = $2 and l.platform = $3`, p.personID, p.connectionID, p.Platform, begin, lookup.DetailThrottled, p.lookupID).
+		Scan(&p.LastSuccess, &p.SuccessOf, &p.Elsewhere, &p.Today, &p.Throttled)
 	return p, err
 }
 
@@ -106,6 +107,12 @@ func (db *DB) AskAgain(ctx context.Context, env lookup.Environment, uid uuid.UUI
 		}
 		// An event may settle the attempt, and a colleague may ask again, at this very moment.
 		if _, err := lockAttempt(ctx, tx, p.attemptID); err != nil {
+			return err
+		}
+		// Nor does a bulk, the form or another lookup of theirs begin to ask about the person between what is read and what is opened.
+		if _, err := tx.Exec(ctx, `-- name: lock person of lookup
+with mine as materialized (select person_id from lookups where id = $1 for no key update)
+select 1 from people where id = (select person_id from mine) for no key update`, id); err != nil {
 			return err
 		}
 		locked := p.attemptID

@@ -91,7 +91,11 @@ func TestAskAgainAfterSuccess(t *testing.T) {
 		t.Errorf("the trail says %q", got)
 	}
 	later := now.Add(12*time.Hour + time.Minute)
-	b.must(b.again(m, nil, nil, later))
+	limited(t, b.again(m, nil, nil, later), lookup.LimitElsewhere)
+	if a, err = b.Again(b.ctx, lookup.Sandbox, m.uid, later); err != nil || a.Past.Elsewhere != other.uid {
+		t.Errorf("under way elsewhere: %v, %v", a.Past.Elsewhere, err)
+	}
+	b.must(b.again(m, []lookup.LimitKind{lookup.LimitElsewhere}, nil, later))
 	if got := value[string](b, `select source from attempts where lookup_id = $1 and number = 2`, m.id); got != "refresh" {
 		t.Errorf("after a success it is a %s", got)
 	}

@@ -40,6 +40,9 @@ func (c *Console) againPage(w http.ResponseWriter, r *http.Request, id uuid.UUID
 	if known.Past.SuccessOf != uuid.Nil && known.Past.SuccessOf != id {
 		page.SuccessOf = "/lookups/" + known.Past.SuccessOf.String()
 	}
+	if known.Past.Elsewhere != uuid.Nil {
+		page.OpenOf = "/lookups/" + known.Past.Elsewhere.String()
+	}
 	return page, nil
 }
 

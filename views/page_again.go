@@ -17,6 +17,7 @@ type AgainPage struct {
 	Next      lookup.Source // retry or refresh
 	Number    int           // of the new attempt
 	Limits    []lookup.Limit
+	OpenOf    string // path of another lookup with an attempt under way, "" when none
 	SuccessOf string // path of the lookup with the recent success, "" when it is this one or none
 	Notice    string // version of the privacy notice under which a new consent would be taken
 	Consent   bool   // as ticked

@@ -14,19 +14,21 @@ type Past struct {
 	SettledAt   time.Time // of the latest attempt, zero while open
 	LastSuccess time.Time // newest of the person at this source, of whatever lookup; zero when none
 	SuccessOf   uuid.UUID // the lookup of that success
+	Elsewhere   uuid.UUID // another lookup of the person at this source that has an attempt under way; zero when none
 	Today       int       // attempts that the vendor took up for this person since its day began (Day)
 	Throttled   time.Time // newest failure of the person at this source because the source throttles; zero when none
 	ConsentEnds time.Time // of the consent on record
 	Paused      bool      // the connection makes no calls
 }
 
-// LimitKind is why asking again is not to be done thoughtlessly. Each has its sentences in the message files under retry.limit.
+// LimitKind is why asking again is not to be done thoughtlessly. Each has its sentences in the message files under again.limit.
 type LimitKind string
 
 const (
 	LimitOpen          LimitKind = "open"           // an attempt is under way
 	LimitConsent       LimitKind = "consent"        // the consent has ended
 	LimitRecentSuccess LimitKind = "recent_success" // a success under 12 hours ago
+	LimitElsewhere     LimitKind = "elsewhere"      // another lookup is asking about the person at this moment
 	LimitDaily         LimitKind = "daily"          // the vendor's attempts of today are used up
 	LimitLastToday     LimitKind = "last_today"     // this would be the last of today
 	LimitThrottled     LimitKind = "throttled"      // the source throttles: the vendor advises to try the next day
@@ -100,6 +102,9 @@ func Limits(p Past, now time.Time) []Limit {
 			l.Weight = Wasted
 			wasted = append(wasted, l)
 		}
+	}
+	if p.Elsewhere != uuid.Nil {
+		wasted = append(wasted, Limit{Kind: LimitElsewhere, Weight: Wasted})
 	}
 	if !p.Throttled.Before(begin) && !p.Throttled.IsZero() {
 		wasted = append(wasted, Limit{Kind: LimitThrottled, Weight: Wasted, Since: p.Throttled, Until: tomorrow})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"cotejo/internal/lookup"
 )
@@ -45,6 +46,7 @@ func TestLimits(t *testing.T) {
 		{"Buró: none today", func(p *lookup.Past) { p.Dialect = lookup.Buro }, ""},
 		{"Buró: one today", func(p *lookup.Past) { p.Dialect, p.Today = lookup.Buro, 1 }, "last_today 0 22 00:00"},
 		{"Buró: two today", func(p *lookup.Past) { p.Dialect, p.Today = lookup.Buro, 2 }, "daily 2 22 00:00"},
+		{"asked about elsewhere", func(p *lookup.Past) { p.Elsewhere = uuid.New() }, "elsewhere 1"},
 		{"throttled today", func(p *lookup.Past) { p.Throttled = time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC) }, "throttled 1 22 00:00"},
 		{"throttled yesterday, by a second of Mexico City", func(p *lookup.Past) { p.Throttled = time.Date(2026, 11, 21, 5, 59, 59, 0, time.UTC) }, ""},
 		{"the person has to act", func(p *lookup.Past) { p.State.Status = lookup.Incomplete }, "person 1"},
