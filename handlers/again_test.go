@@ -45,7 +45,8 @@ func TestAskAgain(t *testing.T) {
 	c.exec(`update attempts set status = 'success', settled_at = now() - interval '1 hour' where id = $1`, attempt)
 	c.exec(`update lookups set status = 'success' where uid = $1`, other)
 	again := "/lookups/" + other + "/again"
-	page = ana.get(again).want(http.StatusOK).count(`[data-limit=recent_success]`, 1).has("Volver a verificar", "12 horas")
+	page = ana.get(again).want(http.StatusOK).count(`[data-limit=recent_success]`, 1).has("Volver a verificar", "12 horas").
+		count(`[data-limit=elsewhere] a[href="/lookups/`+id+`"]`, 1)
 	ana.post(again, nil).want(http.StatusUnprocessableEntity).count(`[data-limit=recent_success]`, 1)
 	if n := one[int](c, `select count(*) from attempts a join lookups l on l.id = a.lookup_id where l.uid = $1`, other); n != 1 {
 		t.Errorf("%d attempts without a confirmation", n)
