@@ -95,10 +95,21 @@ select count(*) from `+w.table+w.joins+" where "+w.text(), w.args...).Scan(&run.
 		run.asking.People, err = run.of.grown(run.asking)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = db.endExport(ctx, run)
 	}
-	return db.endExport(ctx, run)
+	if err != nil && run.overtaken() {
+		return errors.Join(ErrStopped, err) // its fault is no longer the export's
+	}
+	return err
+}
+
+// overtaken tells whether another run began meanwhile, or the export has ended.
+func (r *exportRun) overtaken() bool {
+	var gone bool
+	err := r.db.pool.QueryRow(context.WithoutCancel(r.ctx), `-- name: export run overtaken
+select run <> $2 or state <> 'making' from exports where id = $1`, r.id, r.run).Scan(&gone)
+	return err == nil && gone
 }
 
 // exportRun is one run of an export, and the writer that keeps its file.
@@ -327,11 +338,12 @@ func (db *DB) DropExport(ctx context.Context, id int64, as receipt.State) error 
 }
 
 func stopExport(ctx context.Context, tx pgx.Tx, id int64, as receipt.State) error {
-	if _, err := tx.Exec(ctx, `-- name: stop export
-update exports set state = $2, criteria = null, finished_at = clock_timestamp() where id = $1 and state in ('waiting', 'making')`, id, as); err != nil {
-		return err
+	stopped, err := tx.Exec(ctx, `-- name: stop export
+update exports set state = $2, criteria = null, finished_at = clock_timestamp() where id = $1 and state in ('waiting', 'making')`, id, as)
+	if err != nil || stopped.RowsAffected() == 0 {
+		return err // a file that is there stays
 	}
-	_, err := tx.Exec(ctx, dropChunks, id)
+	_, err = tx.Exec(ctx, dropChunks, id)
 	return err
 }
 

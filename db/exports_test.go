@@ -305,6 +305,14 @@ func TestExportInTheBackground(t *testing.T) {
 		t.Errorf("one whose job somebody cancelled is %s", state)
 	}
 	b.exec(`delete from exports where id = $1`, another)
+	// The fault of a run that was overtaken is not the export's, and gives nothing up.
+	err = b.RunExport(b.ctx, id, func(io.Writer, receipt.Kind, []string, iter.Seq2[[][]byte, error]) (int64, error) {
+		b.exec(`update exports set run = run + 1 where id = $1`, id)
+		return 0, died
+	})
+	if !errors.Is(err, db.ErrStopped) || value[string](b, `select state from exports`) != "making" {
+		t.Errorf("a fault after another run began: %v", err)
+	}
 	overtaken := false
 	err = b.RunExport(b.ctx, id, func(w io.Writer, kind receipt.Kind, columns []string, rows iter.Seq2[[][]byte, error]) (int64, error) {
 		if !overtaken {
@@ -323,6 +331,12 @@ func TestExportInTheBackground(t *testing.T) {
 	b.must(err)
 	if want := value[int64](b, `select count(*) from lookups where environment = 'sandbox' and platform = 'imss'`); e.State != receipt.Ready || e.Goal != want || e.Done != want || e.Rows != want {
 		t.Errorf("it stands at %+v, want %d rows", e, want)
+	}
+	// What is ready is not given up any more.
+	pieces := value[int](b, `select count(*) from export_chunks`)
+	b.must(b.DropExport(b.ctx, id, receipt.Failed))
+	if n := value[int](b, `select count(*) from export_chunks`); n != pieces || n == 0 || value[string](b, `select state from exports`) != "ready" {
+		t.Errorf("%d of %d pieces after it was given up", n, pieces)
 	}
 	r, err := b.Receipt(b.ctx, lookup.Sandbox, uid)
 	b.must(err)

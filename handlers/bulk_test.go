@@ -179,11 +179,14 @@ func TestBulkWithoutHeader(t *testing.T) {
 	at = b.upload("", alejandro+";Juan Pérez\n"+misspelled+";Ana\n", "imss").want(http.StatusSeeOther).header.Get("Location")
 	b.post(at+"/read", url.Values{"header": {"on"}, "identifier": {"0"}, "reference": {"-1"}, "platform": {"imss"}}).want(http.StatusUnprocessableEntity).
 		has(spanish.T("bulk.fault.header", "Line", 1)).count("tr[data-row]", 2)
+	draft := exporting("bulk", "bulk="+strings.TrimPrefix(at, "/bulk/"))
+	b.post("/exports", draft).want(http.StatusNotFound).lacks(misspelled)
+	b.get("/exports/new?of=bulk&bulk="+strings.TrimPrefix(at, "/bulk/")).want(http.StatusNotFound)
 	b.post(at+"/send", b.consents(at)).to(at)
 	if got := columns(); got != "" {
 		t.Errorf("columns of what was sent: %q", got)
 	}
-	result := b.post("/exports", exporting("bulk", "bulk="+strings.TrimPrefix(at, "/bulk/")))
+	result := b.post("/exports", draft)
 	if !strings.Contains(result.body, misspelled) || strings.Count(result.body, "\r\n") != 3 {
 		t.Errorf("the result is %q", result.body)
 	}

@@ -58,6 +58,9 @@ func (c *Console) wants(r *http.Request, of string, kind receipt.Kind, q url.Val
 		if x.form.Bulk, err = c.DB.Bulk(r.Context(), v.env, id); err != nil {
 			return x, failed(err)
 		}
+		if x.form.Bulk.State == bulk.Draft {
+			return x, web.NotFound(errors.New("a draft has no result")) // and what it holds may change until it is sent
+		}
 		s.Kind, s.Subject = receipt.Bulk, id
 		x.form.Query = url.Values{"bulk": {id.String()}}
 	default:

@@ -150,12 +150,16 @@ func (c *Console) exportFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := visitOf(r)
-	made, exportID, err := c.DB.TakeExport(r.Context(), v.env, id, v.actor)
+	asked, err := c.DB.Export(r.Context(), v.env, id)
 	if err != nil {
 		return failed(err)
 	}
-	if made.Kind == receipt.Deliveries && !v.User.Role.May(auth.PowerReceive) {
+	if asked.Asking.Kind == receipt.Deliveries && !v.User.Role.May(auth.PowerReceive) {
 		return web.Forbidden(errors.New("may not see deliveries"))
+	}
+	made, exportID, err := c.DB.TakeExport(r.Context(), v.env, id, v.actor)
+	if err != nil {
+		return failed(err)
 	}
 	fileHeaders(w, made)
 	return c.DB.WriteExport(r.Context(), exportID, made.Bytes, w)
