@@ -181,7 +181,7 @@ func TestBulkWithoutHeader(t *testing.T) {
 		has(spanish.T("bulk.fault.header", "Line", 1)).count("tr[data-row]", 2)
 	draft := exporting("bulk", "bulk="+strings.TrimPrefix(at, "/bulk/"))
 	b.post("/exports", draft).want(http.StatusNotFound).lacks(misspelled)
-	b.get("/exports/new?of=bulk&bulk="+strings.TrimPrefix(at, "/bulk/")).want(http.StatusNotFound)
+	b.get("/exports/new?of=bulk&bulk=" + strings.TrimPrefix(at, "/bulk/")).want(http.StatusNotFound)
 	b.post(at+"/send", b.consents(at)).to(at)
 	if got := columns(); got != "" {
 		t.Errorf("columns of what was sent: %q", got)

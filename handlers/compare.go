@@ -53,11 +53,11 @@ func headerText(headers []webhook.Header) []string {
 // bodyText breaks a body where JSON has its commas and braces, so that one changed value is one changed line. The text
 // itself stays as received, and is cut where that of a delivery is.
 func bodyText(body []byte) []string {
-	cut := len(body) > views.MaxBodyShown
+	masked, _ := webhook.Mask(body) // before it is cut: what is cut in two has another form
+	cut := len(masked) > views.MaxBodyShown
 	if cut {
-		body = body[:views.MaxBodyShown]
+		masked = masked[:views.MaxBodyShown]
 	}
-	masked, _ := webhook.Mask(body)
 	var lines []string
 	var line strings.Builder
 	inText, escaped := false, false

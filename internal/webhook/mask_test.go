@@ -31,6 +31,23 @@ func TestMask(t *testing.T) {
 	}
 }
 
+// A body that was cut anywhere, as those of refused deliveries are, shows no more of what its end begins than of the rest.
+func TestMaskOfWhatIsCut(t *testing.T) {
+	t.Parallel()
+	const body = `{"first_name":"ALEJANDRA \"ALE\"","nss":"02189216878","note":"GATA000408HTLRLLA7 y gata000408HTLRLLA7","curp" : "LALE870908HDFRPD02"}`
+	for end := range len(body) + 1 {
+		shown, _ := Mask([]byte(body[:end]))
+		for _, begins := range []string{"AL", "02", "GATA00", "gata00", "LA"} {
+			if strings.Contains(string(shown), begins) {
+				t.Errorf("cut after %d bytes: %s", end, shown)
+			}
+		}
+	}
+	if shown, masked := MaskAnswer([]byte(`{"street":"Calle 1`), true); string(shown) != `{"street":"••••••••` || masked != 1 {
+		t.Errorf("a cut answer shows %s", shown)
+	}
+}
+
 func FuzzMask(f *testing.F) {
 	f.Add([]byte(`{"identifier":"GATA000408HTLRLLA7","webhook_url":"/hooks/AbCdEfGhIjKlMnOp4c1e"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
