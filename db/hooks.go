@@ -198,6 +198,16 @@ select `+hookColumns+`, coalesce(u.name, ''),
 	return pgx.CollectRows(rows, scanHook)
 }
 
+// HookIDs gives the vendors' ids of our subscriptions of both environments, which may be of one account at a vendor.
+func (db *DB) HookIDs(ctx context.Context) ([]string, error) {
+	rows, err := db.pool.Query(ctx, `-- name: hook ids
+select vendor_id from subscriptions where vendor_id <> '' and deleted_at is null`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
 func scanHook(row pgx.CollectableRow) (s webhook.Subscription, err error) {
 	var counts []byte
 	if err = row.Scan(append(hookTargets(&s), &s.ChangedBy, &s.LastArrival, &counts)...); err != nil {

@@ -243,6 +243,16 @@ func TestBuroIsCompared(t *testing.T) {
 	stray, _, err := c.desk().PutHook(t.Context(), c.conn, webhook.VendorHook{Name: "a stray", URL: "https://example.com/hook"})
 	c.must(err)
 	expect("a stray", "missing_here")
+	// Of one account at the vendor that serves both environments, what the other one uses is left alone.
+	c.exec(`insert into connections (name, dialect, environment, base_url, key_sealed, key_tail)
+		select name, dialect, 'production', base_url, key_sealed, key_tail from connections where dialect = 'buro'`)
+	c.exec(`insert into subscriptions (connection_id, environment, name, vendor_id, token_hash, token_sealed, token_tail)
+		select c.id, c.environment, 'the other', $1, sha256('other'), s.token_sealed, s.token_tail
+		  from connections c, subscriptions s where c.environment = 'production' and s.uid = $2`, stray, uid)
+	expect("the other environment's")
+	boss.post("/subscriptions/forget", url.Values{"vendor_id": {stray}, "dialect": {"buro"}}).want(http.StatusNotFound)
+	c.exec(`update subscriptions set deleted_at = now(), active = false where environment = 'production'`)
+	expect("a stray again", "missing_here")
 	boss.post("/subscriptions/forget", url.Values{"vendor_id": {stray}, "dialect": {"buro"}}).to("/subscriptions")
 	expect("forgotten")
 	// One vendor that does not answer hides nothing of the other's.

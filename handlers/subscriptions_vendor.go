@@ -77,8 +77,13 @@ func (c *Console) compare(ctx context.Context, at connection.Connection, ours []
 		}
 		differences = append(differences, different)
 	}
+	// What serves the other environment is no stranger: removed, its notices would be missing there.
+	known, err := c.DB.HookIDs(ctx)
+	if err != nil {
+		return nil, failed(err)
+	}
 	for _, t := range theirs {
-		if _, left := there[t.ID]; left {
+		if _, left := there[t.ID]; left && !slices.Contains(known, t.ID) {
 			differences = append(differences, views.HookDifference{Kind: views.DiffMissingHere, Name: t.Name, Dialect: at.Dialect, VendorID: t.ID})
 		}
 	}
@@ -117,11 +122,11 @@ func (c *Console) forgetSubscription(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	v, id := visitOf(r), form.Get("vendor_id")
-	ours, err := c.DB.Hooks(r.Context(), v.env)
+	ours, err := c.DB.HookIDs(r.Context())
 	if err != nil {
 		return failed(err)
 	}
-	if id == "" || slices.ContainsFunc(ours, func(s webhook.Subscription) bool { return s.VendorID == id }) {
+	if id == "" || slices.Contains(ours, id) {
 		return web.NotFound(nil) // ours are deleted by their own page, on both sides
 	}
 	at, err := c.DB.Connection(r.Context(), v.env, dialectOf(form.Get("dialect")))
