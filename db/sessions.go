@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -137,8 +138,13 @@ type failureKey struct {
 	free int
 }
 
-// failureKeys: a few tries for one account, more for one address, behind which a whole branch may sit.
+// failureKeys: a few tries for one account, more for one address, behind which a whole branch may sit. A network of IPv6 (/64) counts
+// as one address: its subscriber changes the rest at will.
 func failureKeys(email, ip string) []failureKey {
+	if addr, err := netip.ParseAddr(ip); err == nil && addr.Is6() && !addr.Is4In6() {
+		network, _ := addr.Prefix(64)
+		ip = network.String()
+	}
 	account := sha256.Sum256([]byte("account " + CleanEmail(email)))
 	address := sha256.Sum256([]byte("address " + ip))
 	return []failureKey{{account[:], freeTries}, {address[:], 10 * freeTries}}

@@ -106,6 +106,11 @@ func TestSignInWait(t *testing.T) {
 	}
 	check("an address after fifty", "new@example.mx", "198.51.100.1", true, 0)
 	check("another address", "new@example.mx", "198.51.100.2", false, 5)
+	for i := range 50 {
+		fail(fmt.Sprintf("one%d@example.mx", i), fmt.Sprintf("2001:db8:0:1::%x", i+1))
+	}
+	check("the network after fifty from its addresses", "new@example.mx", "2001:db8:0:1:ffff::1", true, 0)
+	check("another network", "new@example.mx", "2001:db8:0:2::1", false, 5)
 	b.exec(`update sign_in_failures set failed_at = failed_at - interval '15 minutes'`)
 	check("when the window has passed", "new@example.mx", "198.51.100.1", false, 5)
 }
